@@ -1,0 +1,41 @@
+"""What training reads: a finite set of samples that answers for any batch of indices."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Data"]
+
+
+class Data(ABC):
+    """Samples in the range that networks see: images float32 in [-1, 1], shape (c, h, w); points as they are.
+
+    Attributes
+    ----------
+    name : str
+        What the user asked for: ``digits``, a path, ``tensor``.
+    kind : {"image", "points"}
+    shape : tuple of int
+        Shape of one sample.
+    labels : Tensor of int64, shape (n,), or None
+    skipped : tuple of (str, str)
+        File and reason of everything that was left out because the user allowed it.
+    """
+
+    name: str
+    kind: Literal["image", "points"]
+    shape: tuple[int, ...]
+    labels: Tensor | None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many samples there are."""
+
+    @abstractmethod
+    def batch(self, indices: Tensor) -> Tensor:
+        """Samples at the given indices (int64, on the CPU): float32 of shape (len(indices), *shape), on the CPU."""

@@ -1,0 +1,35 @@
+"""What an objective is: two losses over batches of critic outputs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["CriticKind", "Objective"]
+
+CriticKind = Literal["logit", "probability", "wasserstein"]
+"""How a critic's output reads: as log p/q, as D in (0, 1), or as a potential of unknown scale."""
+
+
+class Objective(ABC):
+    """A value function of a game between a critic and a generator.
+
+    Each player minimises its own loss. Losses see whole batches of raw critic outputs, never networks, so an
+    objective can be tested on numbers and joined with any network, regulariser and game. Concrete objectives are
+    final, frozen dataclasses; settings out of range raise :class:`~gancore.errors.DomainError` when they are made.
+    """
+
+    critic_kind: ClassVar[CriticKind]
+    reference: ClassVar[str]
+    equations: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The loss that the critic minimises: a scalar from outputs of shape (n,) on real and fake samples."""
+
+    @abstractmethod
+    def generator(self, fake: Tensor) -> Tensor:
+        """The loss that the generator minimises: a scalar from critic outputs of shape (n,) on fake samples."""

@@ -1,0 +1,37 @@
+"""What a regulariser can be: a penalty added to the critic's loss, or a projection after its step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+__all__ = ["Penalty", "Projection", "Regularizer"]
+
+
+class Penalty(ABC):
+    """A term added to the critic's loss before its one backward pass; computed in float32 under autocast too."""
+
+    reference: ClassVar[str]
+    equations: ClassVar[tuple[str, ...]]
+    excludes_batch_norm: ClassVar[bool] = False
+
+    @abstractmethod
+    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
+        """The weighted penalty: a scalar. `fake` carries no graph; `generator` is the source of randomness."""
+
+
+class Projection(ABC):
+    """A map of the critic's parameters onto a feasible set, applied in place after each critic step."""
+
+    reference: ClassVar[str]
+    equations: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def project(self, critic: nn.Module) -> None:
+        """Move the parameters into the feasible set, in place."""
+
+
+Regularizer = Penalty | Projection
