@@ -1,0 +1,1 @@
+"""Torch twins of the compiled kernels: the same functions for CUDA tensors, and with gradients."""

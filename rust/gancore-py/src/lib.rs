@@ -1,0 +1,51 @@
+//! `gancore._rust`: the export list of the kernels. See `enter.rs` for the gate and `array.rs` for the checks.
+
+mod array;
+mod divergence;
+mod enter;
+mod error;
+
+use pyo3::prelude::*;
+
+/// Compiled kernels of gancore; the public functions are in `gancore.kernels`.
+#[pymodule]
+mod _rust {
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+
+    use gancore_kernels::{pool, simd};
+
+    #[pymodule_export]
+    use super::divergence::{jensen_shannon, kl, total_variation};
+    use super::error::ToPython;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        pool::configure_from_environment().to_python()?;
+        simd::configure_from_environment().to_python()?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// How the library was built and what it runs on.
+    #[pyfunction]
+    fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let info = PyDict::new(py);
+        info.set_item("version", env!("CARGO_PKG_VERSION"))?;
+        info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+        info.set_item("instruction_set", simd::isa().name())?;
+        info.set_item("threads", pool::num_threads())?;
+        Ok(info)
+    }
+
+    /// How many threads kernels use.
+    #[pyfunction]
+    fn num_threads() -> usize {
+        pool::num_threads()
+    }
+
+    /// Set how many threads kernels use from now on.
+    #[pyfunction]
+    fn set_num_threads(threads: usize) -> PyResult<()> {
+        pool::set_num_threads(threads).to_python()
+    }
+}
