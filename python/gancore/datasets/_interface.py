@@ -19,9 +19,11 @@ class Data(ABC):
     name : str
         What the user asked for: ``digits``, a path, ``tensor``.
     kind : {"image", "points"}
+        What one sample is.
     shape : tuple of int
         Shape of one sample.
-    labels : Tensor of int64, shape (n,), or None
+    label_names : tuple of str
+        Names of the labels 0, 1, ..., where the source has names.
     skipped : tuple of (str, str)
         File and reason of everything that was left out because the user allowed it.
     """
@@ -29,8 +31,13 @@ class Data(ABC):
     name: str
     kind: Literal["image", "points"]
     shape: tuple[int, ...]
-    labels: Tensor | None
+    label_names: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    @abstractmethod
+    def labels(self) -> Tensor | None:
+        """Labels: int64 of shape (n,), or None where the source has none."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -38,4 +45,4 @@ class Data(ABC):
 
     @abstractmethod
     def batch(self, indices: Tensor) -> Tensor:
-        """Samples at the given indices (int64, on the CPU): float32 of shape (len(indices), *shape), on the CPU."""
+        """Samples at indices (int64, on the CPU): float32 of shape (len(indices), *shape), on the CPU."""

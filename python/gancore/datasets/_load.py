@@ -1,0 +1,101 @@
+"""Data by the name, folder or file that a person writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gancore._extras import require
+from gancore.errors import DataError, IncompatibleChoiceError, UnknownNameError
+
+if TYPE_CHECKING:
+    from gancore.datasets._interface import Data
+    from gancore.datasets._pixels import ImageSize
+    from gancore.datasets.idx import Split
+
+__all__ = ["NAMES", "load"]
+
+NAMES = ("digits", "fashion-mnist", "grid", "mnist", "ring")
+"""Data that is known by name; a folder of the same name is given as ``./name``."""
+
+
+def load(
+    spec: str | Path,
+    *,
+    image_size: ImageSize | None = None,
+    channels: int | None = None,
+    split: Split = "train",
+    skip_bad_images: bool = False,
+    seed: int = 0,
+) -> Data:
+    """Data by name, folder or file.
+
+    Parameters
+    ----------
+    spec : str or path
+        ``digits`` (embedded), ``mnist`` or ``fashion-mnist`` (IDX files in ``$GANCORE_DATA``), ``ring`` or
+        ``grid`` (Gaussians), a folder of IDX files, a folder of images, or an .npy or .npz file.
+    image_size : int or (int, int), optional
+        Crop about the centre to this aspect and resize (Pillow's antialiased bicubic) to this side, or
+        (height, width); 8-bit images only.
+    channels : {1, 3}, optional
+        Bring 8-bit images to grey or RGB.
+    split : {"train", "test"}
+        Which part, where the source has two: IDX folders.
+    skip_bad_images : bool
+        Leave out images of a folder that cannot be read, and list them in the data's `skipped`.
+    seed : int
+        Seed of what is drawn rather than read: ``ring`` and ``grid``.
+
+    Returns
+    -------
+    Data
+        Held in memory; images as uint8.
+
+    Raises
+    ------
+    UnknownNameError
+        If `spec` is neither a known name nor a path that exists; with the nearest names.
+    DataError
+        If a file or folder is absent, unreadable or not what its format promises; the message names it.
+    IncompatibleChoiceError
+        If a size, channels or a split is asked of data that has none.
+    DomainError
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> data = load("digits")
+    >>> data.kind, len(data), data.shape
+    ('image', 1797, (1, 8, 8))
+    """
+    require("torch", extra="train")
+    from gancore.datasets.arrays import ARRAY_SUFFIXES, arrays
+    from gancore.datasets.digits import digits
+    from gancore.datasets.gaussians import grid, ring
+    from gancore.datasets.idx import idx, is_idx_folder, named_folder
+    from gancore.datasets.images import images
+
+    path, name = Path(spec), str(spec)
+    points = {"grid": grid, "ring": ring}.get(name)
+    if points is not None and (image_size, channels) != (None, None):
+        raise IncompatibleChoiceError(f"image_size, channels: {name} holds points, not images")
+    named_idx = name in ("mnist", "fashion-mnist")
+    if named_idx or (name not in NAMES and path.is_dir() and is_idx_folder(path)):
+        folder = named_folder(name) if named_idx else path
+        return idx(folder, split=split, image_size=image_size, channels=channels, name=name)
+    if split != "train":
+        raise IncompatibleChoiceError(f"split: {name} is not split; only IDX folders have a {split!r} part")
+    if points is not None:
+        return points(seed=seed)
+    if name == "digits":
+        return digits(image_size=image_size, channels=channels)
+    if path.is_dir():
+        return images(path, image_size=image_size, channels=channels, skip_bad_images=skip_bad_images, name=name)
+    if path.suffix in ARRAY_SUFFIXES:
+        return arrays(path, image_size=image_size, channels=channels, name=name)
+    if path.exists():
+        raise DataError(f"{path}: expected a folder, or a file named {' or '.join(ARRAY_SUFFIXES)}")
+    if path.suffix or len(path.parts) > 1:
+        raise DataError(f"{path}: no such file or folder")
+    raise UnknownNameError("data", name, NAMES)
