@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         regularizers,
         samplers,
         systems,
-        testing,
         training,
     )
     from gancore.training import Run, train
@@ -48,7 +47,6 @@ __all__ = [
     "samplers",
     "set_num_threads",
     "systems",
-    "testing",
     "train",
     "training",
 ]

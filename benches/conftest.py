@@ -1,0 +1,30 @@
+"""One thread everywhere, and sizes that shrink for a smoke run."""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GANCORE_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import platform
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gancore
+
+
+@pytest.fixture(scope="session")
+def small() -> bool:
+    """Whether this is a smoke run, which only shows that the benches work."""
+    return bool(os.environ.get("GANCORE_BENCH_SMALL"))
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Keep with the numbers what they depend on."""
+    machine_info["gancore"] = gancore.build_info()
+    machine_info["numpy"] = np.__version__
+    machine_info["threads"] = os.environ["OMP_NUM_THREADS"]
+    machine_info["system"] = platform.platform()
