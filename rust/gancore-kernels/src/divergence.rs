@@ -14,8 +14,10 @@
 //!
 //! Conventions: 0 ln 0 = 0; q = 0 < p gives infinity. Results do not depend on threads or instruction set.
 
+use std::marker::PhantomData;
+
 use crate::error::{Error, Result};
-use crate::num::{self, Real};
+use crate::num::{self, Map2, Real};
 use crate::pool::{self, Interrupt};
 use crate::simd;
 
@@ -40,24 +42,67 @@ pub struct Rows<'a, T> {
 
 /// Kullback-Leibler divergence of each row.
 pub fn kl<T: Real>(rows: Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    each_row(rows, interrupt, |pair| pair.sum(|p, q, d| kl_term(p, q, d)))
+    each_row::<T, Kl>(rows, interrupt)
 }
 
 /// Jensen-Shannon divergence of each row; in [0, ln 2].
 pub fn jensen_shannon<T: Real>(rows: Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    each_row(rows, interrupt, |pair| {
-        let sum = pair.sum(|p, q, d| {
-            let (mean, half) = (0.5 * (p + q), 0.5 * d);
-            kl_term(p, mean, half) + kl_term(q, mean, -half)
-        });
-        // A row of disjoint supports may round one ulp above the bound that the divergence never passes.
-        (0.5 * sum).min(std::f64::consts::LN_2)
-    })
+    each_row::<T, JensenShannon>(rows, interrupt)
 }
 
 /// Total variation distance of each row; in [0, 1].
 pub fn total_variation<T: Real>(rows: Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    each_row(rows, interrupt, |pair| (0.5 * pair.sum(|_, _, d| d.abs())).min(1.0))
+    each_row::<T, TotalVariation>(rows, interrupt)
+}
+
+/// A divergence as the sum of a term over the bins.
+trait Divergence: Send + Sync {
+    /// The term of normalised masses p and q with d = p - q, the difference known better than from p and q.
+    fn term(p: f64, q: f64, d: f64) -> f64;
+
+    /// The divergence, from the sum of the terms.
+    fn finish(sum: f64) -> f64;
+}
+
+struct Kl;
+
+impl Divergence for Kl {
+    #[inline(always)]
+    fn term(p: f64, q: f64, d: f64) -> f64 {
+        kl_term(p, q, d)
+    }
+
+    fn finish(sum: f64) -> f64 {
+        sum
+    }
+}
+
+struct JensenShannon;
+
+impl Divergence for JensenShannon {
+    #[inline(always)]
+    fn term(p: f64, q: f64, d: f64) -> f64 {
+        let (mean, half) = (0.5 * (p + q), 0.5 * d);
+        kl_term(p, mean, half) + kl_term(q, mean, -half)
+    }
+
+    /// A row of disjoint supports may round one ulp above the bound that the divergence never passes.
+    fn finish(sum: f64) -> f64 {
+        (0.5 * sum).min(std::f64::consts::LN_2)
+    }
+}
+
+struct TotalVariation;
+
+impl Divergence for TotalVariation {
+    #[inline(always)]
+    fn term(_: f64, _: f64, d: f64) -> f64 {
+        d.abs()
+    }
+
+    fn finish(sum: f64) -> f64 {
+        (0.5 * sum).min(1.0)
+    }
 }
 
 /// p ln(p/q) - p + q for p, q >= 0 and d = p - q, without cancellation.
@@ -79,38 +124,65 @@ fn kl_term(p: f64, q: f64, d: f64) -> f64 {
     if d == 0.0 { 0.0 } else { value }
 }
 
-/// A row with its sums.
-struct Pair<'a, T> {
+/// A row with its sums; run, the sum of a divergence's terms.
+struct RowSum<'a, T, D> {
     p: &'a [T],
     q: &'a [T],
     sum_p: f64,
     sum_q: f64,
+    divergence: PhantomData<D>,
 }
 
-impl<T: Real> Pair<'_, T> {
-    /// Sum of f(p', q', p' - q') over the row.
+impl<T: Real, D: Divergence> simd::Op for RowSum<'_, T, D> {
+    type Output = f64;
+
     #[inline(always)]
-    fn sum(&self, f: impl Fn(f64, f64, f64) -> f64) -> f64 {
-        let (over_p, over_q) = (1.0 / self.sum_p, 1.0 / self.sum_q);
-        // p' - q' = ((p - q) sum_q + q (sum_q - sum_p)) / (sum_p sum_q): where the sums are alike this keeps the digits
-        // of p - q, which is exact where p and q are close; where they are not, it would cancel.
-        let excess = num::sum_by(self.p.len(), |i| self.q[i].into() - self.p[i].into());
-        let alike = excess.abs() <= 0.5 * self.sum_p.min(self.sum_q);
-        let over_both = over_p * over_q;
-        num::sum_by(self.p.len(), |i| {
-            let (p, q): (f64, f64) = (self.p[i].into(), self.q[i].into());
-            let exact = ((p - q) * self.sum_q + q * excess) * over_both;
-            let (p, q) = (p * over_p, q * over_q);
-            f(p, q, if alike { exact } else { p - q })
-        })
+    fn run(self) -> f64 {
+        let excess = num::sum_map2(self.p, self.q, &Excess);
+        let term = Term {
+            over_p: 1.0 / self.sum_p,
+            over_q: 1.0 / self.sum_q,
+            sum_q: self.sum_q,
+            excess,
+            alike: excess.abs() <= 0.5 * self.sum_p.min(self.sum_q),
+            divergence: self.divergence,
+        };
+        num::sum_map2(self.p, self.q, &term)
     }
 }
 
-fn each_row<T: Real>(
-    rows: Rows<'_, T>,
-    interrupt: &Interrupt,
-    divergence: impl Fn(&Pair<'_, T>) -> f64 + Sync + Send,
-) -> Result<Vec<f64>> {
+struct Excess;
+
+impl<T: Real> Map2<T, T> for Excess {
+    #[inline(always)]
+    fn map(&self, p: T, q: T) -> f64 {
+        q.into() - p.into()
+    }
+}
+
+/// A divergence's term of masses that are not normalised yet.
+struct Term<D> {
+    over_p: f64,
+    over_q: f64,
+    sum_q: f64,
+    excess: f64,
+    alike: bool,
+    divergence: PhantomData<D>,
+}
+
+impl<T: Real, D: Divergence> Map2<T, T> for Term<D> {
+    #[inline(always)]
+    fn map(&self, p: T, q: T) -> f64 {
+        let (p, q): (f64, f64) = (p.into(), q.into());
+        // p' - q' = ((p - q) sum_q + q (sum_q - sum_p)) / (sum_p sum_q): where the sums are alike this keeps the digits
+        // of p - q, which is exact where p and q are close; where they are not, it would cancel.
+        let exact = ((p - q) * self.sum_q + q * self.excess) * self.over_p * self.over_q;
+        let (p, q) = (p * self.over_p, q * self.over_q);
+        D::term(p, q, if self.alike { exact } else { p - q })
+    }
+}
+
+fn each_row<T: Real, D: Divergence>(rows: Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
     let width = rows.width;
     if width == 0 {
         return Err(Error::shape("p", "at least one mass on the last axis", "none"));
@@ -128,7 +200,7 @@ fn each_row<T: Real>(
             let (p, q) = (&rows.p[span.clone()], &rows.q[span]);
             let sum_p = check_masses("p", p, row, rows.normalize)?;
             let sum_q = check_masses("q", q, row, rows.normalize)?;
-            *value = simd::dispatch(|| divergence(&Pair { p, q, sum_p, sum_q }));
+            *value = D::finish(simd::dispatch(RowSum { p, q, sum_p, sum_q, divergence: PhantomData::<D> }));
         }
         Ok(())
     })?;
@@ -137,10 +209,7 @@ fn each_row<T: Real>(
 
 /// Sum of a row whose masses are all finite, not negative and, unless rescaled, of sum 1.
 fn check_masses<T: Real>(argument: &'static str, masses: &[T], row: usize, normalize: bool) -> Result<f64> {
-    let (sum, lowest) = simd::dispatch(|| {
-        let sum = num::sum_by(masses.len(), |i| masses[i].into());
-        (sum, masses.iter().fold(0.0_f64, |low, &m| low.min(m.into())))
-    });
+    let (sum, lowest) = simd::dispatch(SumAndLowest(masses));
     if lowest < 0.0 || !sum.is_finite() {
         let at = masses.iter().position(|&m| !(Into::<f64>::into(m) >= 0.0 && m.into() < f64::INFINITY));
         let (at, value) = at.map_or((0, sum), |i| (i, masses[i].into()));
@@ -161,6 +230,21 @@ fn check_masses<T: Real>(argument: &'static str, masses: &[T], row: usize, norma
         ));
     }
     Ok(sum)
+}
+
+struct SumAndLowest<'a, T>(&'a [T]);
+
+impl<T: Real> simd::Op for SumAndLowest<'_, T> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn run(self) -> (f64, f64) {
+        let mut lowest = 0.0_f64;
+        for &mass in self.0 {
+            lowest = lowest.min(mass.into());
+        }
+        (num::sum(self.0), lowest)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Instruction sets: plain loops over fixed lanes, compiled again for each set and chosen at run time.
 //!
-//! A kernel writes its inner loop as an `#[inline(always)]` function over arrays of [`LANES`] numbers and hands it to
-//! [`dispatch`]; the compiler vectorises it once for baseline x86-64, once for v3 (AVX2) and once for v4 (AVX-512).
+//! A kernel writes its inner loop as an [`Op`], plain loops over slices, and hands it to [`dispatch`]; the compiler
+//! vectorises it once for baseline x86-64, once for v3 (AVX2) and once for v4 (AVX-512).
 //! The code never fuses multiply and add, so all of them give the same bits. `GANCORE_ISA=scalar|v3|v4` forces one.
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -87,20 +87,42 @@ pub fn isa() -> Isa {
     }
 }
 
-/// Run `f` compiled for the instruction set in use. What `f` calls must be `#[inline(always)]`.
+/// Work that is compiled for every instruction set.
+pub trait Op {
+    /// What it returns.
+    type Output;
+
+    /// Do it. This method, and every function it calls in its inner loops, must be marked `#[inline(always)]`: only
+    /// what is inlined into [`dispatch`] is compiled again. A closure, or a function passed as one, cannot be so
+    /// marked; pass a type with a marked method instead.
+    fn run(self) -> Self::Output;
+}
+
+struct Call<O>(O);
+
+impl<O: Op> pulp::NullaryFnOnce for Call<O> {
+    type Output = O::Output;
+
+    #[inline(always)]
+    fn call(self) -> O::Output {
+        self.0.run()
+    }
+}
+
+/// Run an operation compiled for the instruction set in use.
 #[inline(always)]
-pub fn dispatch<R>(f: impl FnOnce() -> R) -> R {
+pub fn dispatch<O: Op>(op: O) -> O::Output {
     match isa() {
         #[cfg(target_arch = "x86_64")]
         Isa::V4 => match pulp::x86::V4::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, f),
-            None => f(),
+            Some(simd) => pulp::Simd::vectorize(simd, Call(op)),
+            None => op.run(),
         },
         #[cfg(target_arch = "x86_64")]
         Isa::V3 => match pulp::x86::V3::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, f),
-            None => f(),
+            Some(simd) => pulp::Simd::vectorize(simd, Call(op)),
+            None => op.run(),
         },
-        _ => f(),
+        _ => op.run(),
     }
 }
