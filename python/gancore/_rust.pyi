@@ -8,7 +8,15 @@ import numpy.typing as npt
 _Reals = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _Float64 = npt.NDArray[np.float64]
 
-__all__: list[str]
+__all__ = [
+    "__version__",
+    "build_info",
+    "jensen_shannon",
+    "kl",
+    "num_threads",
+    "set_num_threads",
+    "total_variation",
+]
 __version__: Final[str]
 
 def build_info() -> dict[str, Any]: ...

@@ -118,10 +118,10 @@ pub fn ln(x: f64) -> f64 {
     let subnormal = x < f64::MIN_POSITIVE;
     let scaled = if subnormal { x * 18_014_398_509_481_984.0 } else { x };
     let bits = scaled.to_bits();
-    let k = (bits.wrapping_sub(SQRT_HALF_BITS) as i64) >> 52;
-    let f = f64::from_bits(bits.wrapping_sub((k << 52) as u64)) - 1.0;
+    let k = bits.wrapping_sub(SQRT_HALF_BITS).cast_signed() >> 52;
+    let f = f64::from_bits(bits.wrapping_sub((k << 52).cast_unsigned())) - 1.0;
     // An integer below 2^51 becomes a double through the bits of ROUNDER: AVX2 has no such conversion.
-    let k = f64::from_bits((k as u64).wrapping_add(ROUNDER.to_bits())) - ROUNDER;
+    let k = f64::from_bits(k.cast_unsigned().wrapping_add(ROUNDER.to_bits())) - ROUNDER;
     let k = if subnormal { k - 54.0 } else { k };
     let s = f / (2.0 + f);
     let z = s * s;
@@ -167,14 +167,14 @@ pub fn exp(x: f64) -> f64 {
     }
     let value = 1.0 + (r + r * r * p);
     // 2^k in two factors, since k reaches beyond the exponents of doubles on both sides.
-    let k = (shifted.to_bits().wrapping_sub(ROUNDER.to_bits())) as i64;
+    let k = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed();
     let half = k >> 1;
     value * power_of_two(half) * power_of_two(k - half)
 }
 
 #[inline(always)]
 fn power_of_two(k: i64) -> f64 {
-    f64::from_bits(((k + 1023) as u64) << 52)
+    f64::from_bits((k + 1023).cast_unsigned() << 52)
 }
 
 /// Sine and cosine of 2 pi t for t in [0, 1], within 1 ulp of 1.
