@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 from dataclasses import replace
-from types import NoneType, UnionType
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Union, cast, get_args, get_origin, get_type_hints
 
 from gancore.errors import ConfigError
@@ -24,33 +24,37 @@ P = ParamSpec("P")
 def recipe(function: Callable[P, System]) -> Callable[P, System]:
     """Check the choices against the function's signature, and write name and choices into the system it returns."""
     signature = inspect.signature(function)
-
     hints = get_type_hints(function)
+    name = function.__name__
 
-    def build(**choices: Any) -> System:
-        for key, value in choices.items():
-            if key not in signature.parameters:
-                raise ConfigError(_unknown(function.__name__, key, list(signature.parameters)))
+    def build(**given: Any) -> System:
+        choices = {key: parameter.default for key, parameter in signature.parameters.items()}
+        for key, value in given.items():
+            if key not in choices:
+                raise ConfigError(_unknown(name, key, list(choices)))
             if not _fits(value, hints[key]):
-                expected = inspect.formatannotation(hints[key])
-                raise ConfigError(f"{function.__name__}: {key}: expected {expected}, got {value!r}")
-        complete = {key: choices.get(key, p.default) for key, p in signature.parameters.items()}
-        return replace(cast("Callable[..., System]", function)(**complete), name=function.__name__, choices=complete)
+                raise ConfigError(f"{name}: {key}: expected {inspect.formatannotation(hints[key])}, got {value!r}")
+            # One number, one way to write it: recipes are compared as text.
+            choices[key] = float(value) if type(value) is int and float in _kinds(hints[key]) else value
+        return replace(cast("Callable[..., System]", function)(**choices), name=name, choices=choices)
 
     return cast("Callable[P, System]", functools.wraps(function)(build))
 
 
 def _fits(value: object, hint: Any) -> bool:
-    origin = get_origin(hint)
-    if origin is Literal:
-        return value in get_args(hint)
-    if origin in (Union, UnionType):
-        return any(_fits(value, option) for option in get_args(hint))
-    if hint in (None, NoneType):
-        return value is None
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
+    return any(_is_a(value, kind) for kind in _kinds(hint))
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
 def _unknown(name: str, key: str, known: list[str]) -> str:
