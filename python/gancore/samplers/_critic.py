@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING
-
-from torch import Tensor, nn
+from torch import Tensor
 
 from gancore.errors import DomainError, ShapeError, UnknownNameError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["as_logits", "at_rest", "check_output"]
+__all__ = ["as_logits", "check_output"]
 
 _KINDS = ("logit", "probability", "wasserstein")
 _SATURATION = 1e-7
@@ -52,27 +46,3 @@ def check_output(output: object, n: int) -> Tensor:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ShapeError(f"critic: expected output of shape ({n},) or ({n}, 1) for {n} samples, got {got}")
     return output
-
-
-@contextlib.contextmanager
-def at_rest(*networks: object) -> Iterator[None]:
-    """Modules in evaluation mode and their parameters without gradients, all restored at the end.
-
-    Evaluation mode keeps batch statistics and the vectors of spectral normalisation as they are; frozen
-    parameters keep their gradients clean and save the backward pass their share (a third to a half of it).
-    """
-    modules = [module for network in networks if isinstance(network, nn.Module) for module in network.modules()]
-    parameters = {parameter for module in modules for parameter in module.parameters(recurse=False)}
-    training = [(module, module.training) for module in modules]
-    required = [(parameter, parameter.requires_grad) for parameter in parameters]
-    try:
-        for module in modules:
-            module.training = False
-        for parameter in parameters:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for module, mode in training:
-            module.training = mode
-        for parameter, flag in required:
-            parameter.requires_grad_(flag)

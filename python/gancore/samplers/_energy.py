@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gancore import _check
+from gancore._at_rest import device_of
 from gancore.errors import BackendError, GancoreError, ShapeError, UnknownNameError
 from gancore.priors import PRIORS, push_forward
 from gancore.samplers._critic import as_logits, check_output
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gancore.samplers._interface import Network
 
-__all__ = ["Calls", "LatentEnergy", "check_request", "device_of"]
+__all__ = ["Calls", "LatentEnergy", "check_request"]
 
 
 @dataclass
@@ -135,14 +136,6 @@ def _blamed(message: str) -> Iterator[None]:
         raise
     except (RuntimeError, ValueError, IndexError) as error:
         raise ShapeError(f"{message}: {error}") from error
-
-
-def device_of(network: Network) -> torch.device:
-    """Where a module's first parameter or buffer lies; the CPU for one without, and for other callables."""
-    if isinstance(network, nn.Module):
-        for tensor in (*network.parameters(), *network.buffers()):
-            return tensor.device
-    return torch.device("cpu")
 
 
 def check_request(n: int, latent_dim: int, prior: str, batch_size: int) -> None:

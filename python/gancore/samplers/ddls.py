@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from gancore import _check
+from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.samplers._calibration import calibrate as calibrate_critic
-from gancore.samplers._critic import at_rest
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
-from gancore.samplers._critic import at_rest
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._noise import initial_normals
