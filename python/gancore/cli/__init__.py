@@ -44,17 +44,18 @@ def main(argv: Sequence[str] | None = None) -> int:
       alternating  ...
     0
     """
-    words = sys.argv[1:] if argv is None else list(argv)
+    # `list` is a command here: once it is imported, the name is that module.
+    words = sys.argv[1:] if argv is None else [*argv]
     program = f"gancore {words[0]}" if words and words[0] in COMMANDS else "gancore"
     return reported(program, lambda: _run(words))
 
 
 def _run(words: Sequence[str]) -> int:
-    if not words:
-        raise UsageError(f"expected a command: {', '.join(COMMANDS)}")
-    if not words[0].startswith("-") and words[0] not in COMMANDS:
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         raise UnknownNameError("command", words[0], COMMANDS)
     arguments = parse(_parser(), words)
+    if arguments.run is None:
+        raise UsageError(f"expected a command: {', '.join(COMMANDS)}")
     code: int = arguments.run(arguments)
     # A reader that has gone away is noticed here and not after main has returned.
     sys.stdout.flush()
@@ -76,7 +77,8 @@ GANCORE_DEBUG=1 shows where in the program an error came from.
 """,
     )
     parser.add_argument("--version", action="version", version=f"gancore {gancore.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    parser.set_defaults(run=None, parser=parser)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name in COMMANDS:
         importlib.import_module(f"gancore.cli.{name}").add(commands)
     return parser
