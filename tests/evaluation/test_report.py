@@ -59,7 +59,7 @@ def evaluation(**changes: Any) -> Evaluation:
             "n_real": 90,
             "n_fake": 64,
             "seed": 0,
-            "calibrated_on": {"ddls": "digits"},
+            "calibration": {"data": "digits", "n": 90, "held_out": False},
             "settings": {"plain": {}, "ddls": {}},
             "versions": {"gancore": "0.1.0", "python": "3.11"},
         },
@@ -162,6 +162,7 @@ def test_every_number_of_the_table_is_said(tmp_path: Path) -> None:
         for cell in cells:
             assert cell.text in text
             assert cell.small in text
+    assert "calibrated on 90 samples of digits, which it was trained on too" in text
     for said in ("20.0 times lower than untrained", "5% lower than plain", "99.1% right on 450", "2 / 2", "ab" * 8):
         assert said in text
     assert (
