@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,3 +140,17 @@ def test_json_has_no_nan(run: Run) -> None:
     score = json.loads(json.dumps(found.to_dict(), allow_nan=False))["scores"]["plain"]["fid"]
     assert score["value"] is None
     assert score["interval"] == [None, 1.0]
+
+
+def test_a_missing_extra_is_named() -> None:
+    code = """
+import sys
+sys.modules["torch"] = None
+import gancore.evaluation
+try:
+    gancore.evaluation.evaluate
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("MissingExtraError torch is not installed; install it with: pip install 'gancore[")
