@@ -171,10 +171,11 @@ def test_every_number_of_the_table_is_said(tmp_path: Path) -> None:
     ) in text
 
 
-def test_worse_is_called_higher(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("value", "said"), [(30.0, "50% higher than plain"), (50.0, "2.5 times higher than plain")])
+def test_worse_is_called_higher(value: float, said: str, tmp_path: Path) -> None:
     found = evaluation()
-    found.scores["ddls"]["fid"]["value"] = 30.0
-    assert "50% higher than plain" in " ".join(written(tmp_path, found).texts)
+    found.scores["ddls"]["fid"]["value"] = value
+    assert said in " ".join(written(tmp_path, found).texts)
 
 
 def test_a_failure_is_said(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def words(evaluation: Evaluation) -> dict[str, Any]:
         "run_facts": [
             ("system", run["system"]),
             *((key.replace("_", " "), value) for key, value in run["recipe"].items()),
-            ("data", f"{run['data']}, {' x '.join(map(str, run['shape']))}"),
+            ("data", f"{run['data']}, shape {' x '.join(map(str, run['shape']))}"),
             ("step", f"{run['step']:,}"),
             ("seed", run["seed"]),
         ],
@@ -118,11 +118,13 @@ def _compared(source: str, distances: dict[str, float]) -> str:
     base = "plain" if source != "plain" and "plain" in distances else "untrained"
     if min(distances[base], distances[source]) <= 0:
         return ""
-    factor = distances[base] / distances[source]
-    if factor >= 2:
-        return f"{factor:.1f} times lower than {base}"
-    change = distances[source] / distances[base] - 1
-    return f"{abs(change):.0%} {'lower' if change < 0 else 'higher'} than {base}"
+    ratio = distances[source] / distances[base]
+    factor, direction = max(ratio, 1 / ratio), "lower" if ratio < 1 else "higher"
+    return (
+        f"{factor:.1f} times {direction} than {base}"
+        if factor >= 2
+        else f"{abs(ratio - 1):.0%} {direction} than {base}"
+    )
 
 
 def _scores_note(evaluation: Evaluation) -> str:
