@@ -1,6 +1,6 @@
 """The compiled kernels. The public functions, with their documentation, are in ``gancore.kernels``."""
 
-from typing import Any, Final
+from typing import Any, Final, final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,13 +9,16 @@ _Reals = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _Float64 = npt.NDArray[np.float64]
 
 __all__ = [
+    "Moments",
     "__version__",
     "build_info",
+    "frechet_distance",
     "jensen_shannon",
     "kl",
     "num_threads",
     "set_num_threads",
     "total_variation",
+    "trace_sqrt_product",
     "wasserstein_1d",
 ]
 __version__: Final[str]
@@ -31,3 +34,25 @@ def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 
 # wasserstein
 def wasserstein_1d(x: _Reals, y: _Reals, *, p: float) -> _Float64: ...
+
+# moments
+@final
+class Moments:
+    def __new__(cls, dim: int) -> Moments: ...
+    @staticmethod
+    def from_state(count: int, mean: _Float64, scatter: _Float64, pending: _Float64) -> Moments: ...
+    def state_parts(self) -> tuple[int, _Float64, _Float64, _Float64]: ...
+    def insert(self, features: _Reals) -> None: ...
+    def combine(self, other: Moments) -> Moments: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    def mean(self) -> _Float64: ...
+    def covariance(self) -> _Float64: ...
+
+# frechet
+def trace_sqrt_product(a: _Float64, b: _Float64) -> float: ...
+def frechet_distance(
+    real_mean: _Float64, real_covariance: _Float64, fake_mean: _Float64, fake_covariance: _Float64
+) -> float: ...

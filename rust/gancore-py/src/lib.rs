@@ -4,6 +4,8 @@ mod array;
 mod divergence;
 mod enter;
 mod error;
+mod frechet;
+mod moments;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -19,6 +21,10 @@ mod _rust {
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
     use super::error::ToPython;
+    #[pymodule_export]
+    use super::frechet::{frechet_distance, trace_sqrt_product};
+    #[pymodule_export]
+    use super::moments::Moments;
     #[pymodule_export]
     use super::wasserstein::wasserstein_1d;
 
