@@ -129,7 +129,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 
 def test_what_it_cannot_take_is_refused_by_name_and_nothing_of_it_taken() -> None:
     moments = moments_of(np.eye(2))
-    with pytest.raises(DomainError, match="nan in row 1, column 0"):
+    with pytest.raises(DomainError, match="NaN in row 1, column 0"):
         moments.update(np.array([[1.0, 2.0], [np.nan, 0.0]]))
     for shape in ((3,), (2, 3), (1, 2, 2)):
         with pytest.raises(ShapeError, match="`features`"):

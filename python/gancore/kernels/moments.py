@@ -236,12 +236,16 @@ def _on_cpu(array: Array) -> np.ndarray[Any, Any]:
 
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        # Opened here, for np.load leaves a file that it cannot read open.
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise DataError(f"{path}: expected an .npz file with mu and sigma, got a single array")
-            arrays = {key: file[key] for key in ("mu", "sigma", "n") if key in file}
+            arrays = {key: loaded[key] for key in ("mu", "sigma", "n") if key in loaded}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
+    except DataError:
+        raise
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{path}: not a readable .npz file of numbers ({error})") from error
     if missing := {"mu", "sigma"} - set(arrays):
