@@ -1,6 +1,8 @@
 //! Arrays at the border: element type, axes and contiguity, each refused under the argument's name.
 
-use numpy::{Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 
 use crate::error::{DTypeError, ShapeError};
@@ -42,7 +44,8 @@ pub fn float64<'py>(argument: &str, value: &Bound<'py, PyAny>) -> PyResult<PyRea
     }
 }
 
-fn readonly<'py, T: Element>(
+/// Take a C-contiguous array to read from.
+pub fn readonly<'py, T: Element>(
     argument: &str,
     array: &Bound<'py, PyArrayDyn<T>>,
 ) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
@@ -52,6 +55,22 @@ fn readonly<'py, T: Element>(
     array
         .try_readonly()
         .map_err(|_| ShapeError::new_err(format!("`{argument}` is being written to by another call")))
+}
+
+/// Take a C-contiguous array of one element type to write to.
+pub fn writable<'py, T: Element>(
+    argument: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
+    let Ok(array) = value.cast::<PyArrayDyn<T>>() else {
+        return Err(dtype_error(argument, &format!("an array of {}", T::get_dtype(value.py())), value));
+    };
+    if !array.is_c_contiguous() {
+        return Err(ShapeError::new_err(format!("`{argument}` must be C-contiguous; got a strided view")));
+    }
+    array
+        .try_readwrite()
+        .map_err(|_| ShapeError::new_err(format!("`{argument}` must be writable, and not be in use by another call")))
 }
 
 /// The error for an element type or kind that a kernel does not take.
