@@ -8,7 +8,16 @@ import numpy.typing as npt
 _Reals = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _Float64 = npt.NDArray[np.float64]
 
-__all__: list[str]
+__all__ = [
+    "__version__",
+    "build_info",
+    "jensen_shannon",
+    "kl",
+    "num_threads",
+    "set_num_threads",
+    "total_variation",
+    "wasserstein_1d",
+]
 __version__: Final[str]
 
 def build_info() -> dict[str, Any]: ...
@@ -19,3 +28,6 @@ def set_num_threads(threads: int) -> None: ...
 def kl(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 def jensen_shannon(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
+
+# wasserstein
+def wasserstein_1d(x: _Reals, y: _Reals, *, p: float) -> _Float64: ...

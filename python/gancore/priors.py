@@ -54,7 +54,10 @@ def push_forward(u: Tensor, prior: str) -> Tensor:
         # 2 Phi(u) - 1 = erf(u / sqrt 2): no cancellation around zero.
         return (u / math.sqrt(2.0)).erf()
     if prior == "sphere":
-        return u * (math.sqrt(u.shape[-1]) / u.norm(dim=-1, keepdim=True))
+        import torch
+
+        norm: Tensor = torch.linalg.vector_norm(u, dim=-1, keepdim=True)
+        return u * (math.sqrt(u.shape[-1]) / norm)
     raise UnknownNameError("prior", prior, PRIORS)
 
 

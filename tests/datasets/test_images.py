@@ -74,6 +74,16 @@ def test_palette_images_are_their_colours(tmp_path: Path) -> None:
     np.testing.assert_array_equal(batch(load(tmp_path), 0)[0], scaled(flat.transpose(2, 0, 1)))
 
 
+def test_transparency_is_dropped(tmp_path: Path) -> None:
+    colours = picture(4, 4)
+    alpha = RNG.integers(0, 256, (4, 4, 1), dtype=np.uint8)
+    save(tmp_path / "a.png", np.concatenate((colours, alpha), axis=2))
+    Image.fromarray(colours).quantize(16).save(tmp_path / "b.png", transparency=bytes(range(0, 256, 16)))
+    data = load(tmp_path)
+    np.testing.assert_array_equal(batch(data, 0)[0], scaled(colours.transpose(2, 0, 1)))
+    np.testing.assert_array_equal(batch(data, 1)[0], scaled(colours.transpose(2, 0, 1)))
+
+
 def test_different_sizes_need_image_size(tmp_path: Path) -> None:
     save(tmp_path / "a.png", picture(6, 9))
     save(tmp_path / "b.png", picture(9, 6))
@@ -155,7 +165,7 @@ def test_nothing_to_read(tmp_path: Path, skip: bool) -> None:
 
 
 # Pillow warns of damage that it can read around.
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL.*")
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL.*", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp", "webp", "tif", "ppm"])
 def test_no_damage_escapes_as_another_error(tmp_path: Path, suffix: str) -> None:
     """Cut or flipped anywhere, a file is read or refused, never a crash."""

@@ -70,7 +70,8 @@ def load(
     ('image', 1797, (1, 8, 8))
     """
     require("torch", extra="train")
-    from gancore.datasets.arrays import ARRAY_SUFFIXES, arrays
+    from gancore.datasets._numpy_file import ARRAY_SUFFIXES
+    from gancore.datasets.arrays import arrays
     from gancore.datasets.digits import digits
     from gancore.datasets.gaussians import grid, ring
     from gancore.datasets.idx import idx, is_idx_folder, named_folder

@@ -39,6 +39,8 @@ def parse_channels(channels: int | None) -> int | None:
 def fit_image(image: Any, size: tuple[int, int] | None, channels: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """An 8-bit Pillow image as (c, h, w), cropped about its centre and resized (antialiased bicubic)."""
     pil = require("PIL.Image", extra="train")
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
     # Palettes and bits have no intermediate values: colours are looked up before anything is averaged.
     image = image.convert("L" if channels == 1 else "RGB")
     if size is not None and (image.height, image.width) != size:

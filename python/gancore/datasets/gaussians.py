@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 import torch
 
+from gancore import _check
 from gancore.datasets._interface import Data
-from gancore.errors import DomainError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,8 +29,7 @@ class GaussianModes(Data):
     """
 
     def __init__(self, name: str, centers: Tensor, std: float, *, n: int, seed: int) -> None:
-        if n < 1:
-            raise DomainError(f"n: expected at least 1, got {n}")
+        _check.integer("n", n, least=1)
         random = np.random.default_rng(seed)
         modes = torch.from_numpy(random.integers(len(centers), size=n))
         noise = torch.from_numpy(random.standard_normal((n, centers.shape[1]), dtype=np.float32))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gancore._extras import require
+from gancore._files import atomic_write
 from gancore.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,22 +32,11 @@ def weights_sha256(weights: Mapping[str, Tensor]) -> str:
 
 
 def write_weights(path: str | Path, weights: Mapping[str, Tensor], protocol: Mapping[str, Any]) -> None:
-    """Write aside, fsync and rename, so that the file is always whole."""
+    """Write weights and protocol, the whole file or nothing."""
     safetensors = require("safetensors.torch", extra="train")
-    path = Path(path)
-    content: bytes = safetensors.save(
-        {name: value.detach().cpu().contiguous() for name, value in weights.items()},
-        metadata={_KEY: json.dumps(dict(protocol))},
-    )
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    with atomic_write(path) as aside:
+        safetensors.save_file(tensors, aside, metadata={_KEY: json.dumps(dict(protocol))})
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

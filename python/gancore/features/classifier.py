@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from gancore import _check
 from gancore.datasets import as_data
-from gancore.errors import BackendError, DataError, DomainError, DTypeError, ShapeError
+from gancore.errors import BackendError, DataError, DTypeError, ShapeError
 from gancore.features._file import read_weights, weights_sha256, write_weights
 from gancore.features._network import FEATURES, ClassifierNetwork
 
@@ -167,10 +168,9 @@ def train_classifier(
     >>> classifier.dim, classifier.accuracy > 0.5
     (64, True)
     """
-    if steps < 2 or batch_size < 2:
-        raise DomainError(f"steps, batch_size: expected at least 2 each, got {steps} and {batch_size}")
-    if not 0 < held_out < 1:
-        raise DomainError(f"held_out: expected a share in (0, 1), got {held_out}")
+    _check.integer("steps", steps, least=2)
+    _check.integer("batch_size", batch_size, least=2)
+    _check.number("held_out", held_out, above=0.0, below=1.0)
     data = as_data(data)
     random = torch.Generator().manual_seed(seed)
     classes, targets = _targets(data)

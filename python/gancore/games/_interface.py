@@ -16,7 +16,10 @@ __all__ = ["Game"]
 
 
 class Game(ABC):
-    """A schedule of turns, written once for every objective, regulariser and network it can carry."""
+    """A schedule of turns, written once for every objective, regulariser and network it can carry.
+
+    Games are final, frozen dataclasses. A game never waits for the device: what it returns stays there.
+    """
 
     reference: ClassVar[str]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
@@ -28,10 +28,8 @@ Array: TypeAlias = Union["npt.NDArray[Any]", "torch.Tensor"]
 Scalar: TypeAlias = Union[float, "torch.Tensor"]
 """A single number: a Python float for NumPy input, a 0-d tensor for torch input."""
 
-_A = TypeVar("_A", bound=Any)
 
-
-def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: _A) -> _A:
+def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: Any) -> Any:
     """Answer a call of ``function``, given its arrays by name and in order, by the implementation they ask for.
 
     Raises
@@ -44,13 +42,10 @@ def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: _
     tensors = [name for name, array in arrays.items() if is_tensor(array)]
     if tensors and len(tensors) < len(arrays):
         other = next(name for name in arrays if name not in tensors)
-        raise DTypeError(
-            f"`{other}` must be a torch tensor, as `{tensors[0]}` is; got {type(arrays[other]).__name__}"
-        )
+        raise DTypeError(f"`{other}` must be a torch tensor, as `{tensors[0]}` is; got {type(arrays[other]).__name__}")
     if tensors and _wants_twin(arrays):
         twin = importlib.import_module(f"gancore.kernels._torch.{kernel}")
-        answer: _A = getattr(twin, function)(**arrays, **settings)
-        return answer
+        return getattr(twin, function)(**arrays, **settings)
     values = getattr(_rust, function)(*_common_dtype(arrays), **settings)
     if tensors:
         import torch

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["NetworkFamily"]
+__all__ = ["NetworkFamily", "Norm"]
+
+Norm = Literal["none", "layer", "batch"]
+"""Normalisation of hidden layers: none, over the features of each sample, or over the batch."""
 
 
 class NetworkFamily(ABC):
     """Generators (n, latent_dim) -> (n, *shape) and critics (n, *shape) -> (n,), parameterised, no class a size.
 
     Shapes that a family cannot make raise :class:`~gancore.errors.IncompatibleChoiceError`. Images end in tanh and
-    live in [-1, 1]; points (shape of one axis) end in the identity.
+    live in [-1, 1]; points (shape of one axis) end in the identity. Families are final, frozen dataclasses.
+
+    Attributes
+    ----------
+    critic_norm : {"none", "layer", "batch"}
+        Normalisation in the critic; penalties on per-sample gradients exclude "batch".
     """
 
+    critic_norm: Norm
     reference: ClassVar[str]
 
     @abstractmethod

@@ -12,11 +12,20 @@ __all__ = ["Penalty", "Projection", "Regularizer"]
 
 
 class Penalty(ABC):
-    """A term added to the critic's loss before its one backward pass; computed in float32 under autocast too."""
+    """A term added to the critic's loss before its one backward pass; computed in float32 under autocast too.
+
+    Penalties and projections are final, frozen dataclasses; settings out of range raise
+    :class:`~gancore.errors.DomainError` when they are made.
+    """
 
     reference: ClassVar[str]
     equations: ClassVar[tuple[str, ...]]
     excludes_batch_norm: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry, and of its loss in the history."""
+        return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
     def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:

@@ -2,36 +2,117 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from gancore import _check
+from gancore.errors import IncompatibleChoiceError, UnknownNameError
+from gancore.priors import PRIORS
+from gancore.regularizers._interface import Penalty
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from torch import nn
+    from torch.optim import Optimizer
+
     from gancore.games._interface import Game
     from gancore.networks._interface import NetworkFamily
     from gancore.objectives._interface import Objective
     from gancore.regularizers._interface import Regularizer
-    from gancore.training.optimizers import Adam, RMSProp
 
-__all__ = ["System"]
+__all__ = ["OptimizerSettings", "System"]
+
+
+class OptimizerSettings(Protocol):
+    """Settings that become an optimizer when the parameters exist: a frozen dataclass."""
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """The optimizer of these parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
     """A published recipe: objective x regularisers x networks x game, with the settings it is known by.
 
-    Choices that exclude each other raise :class:`~gancore.errors.IncompatibleChoiceError` when the system is made.
+    Parameters
+    ----------
+    objective, networks, game : Objective, NetworkFamily, Game
+        One choice for each axis.
+    regularizers : tuple of Penalty or Projection
+        Applied to the critic, in this order.
+    generator_optimizer, critic_optimizer : OptimizerSettings
+        Such as ``Adam(lr=2e-4)`` from :mod:`gancore.training.optimizers`.
+    latent_dim : int
+        Coordinates of a latent code.
+    prior : {"normal", "uniform", "sphere"}
+        Distribution of latent codes.
+    batch_size : int
+        Samples in each batch, real and fake.
+    ema : float or None
+        Decay of the averaged generator's weights, in [0, 1); None keeps no average.
+    reference : str
+        BibTeX entry of the publication.
+    name : str
+        Name of the recipe that made it; a system put together by hand is called ``custom``.
+    choices : mapping of str to value
+        The arguments that the recipe was called with, so that it can be called again.
+
+    Raises
+    ------
+    IncompatibleChoiceError
+        If a regulariser excludes batch normalisation and the critic has it.
+    DomainError, UnknownNameError
+        If a setting is out of range, or there is no such prior.
     """
 
-    name: str
     objective: Objective
     networks: NetworkFamily
     game: Game
     regularizers: tuple[Regularizer, ...] = ()
+    generator_optimizer: OptimizerSettings
+    critic_optimizer: OptimizerSettings
     latent_dim: int = 64
     prior: str = "normal"
-    generator_optimizer: Adam | RMSProp
-    critic_optimizer: Adam | RMSProp
     batch_size: int = 64
-    ema: float | None = None
-    reference: str
-    choices: dict[str, object]
+    ema: float | None = 0.999
+    reference: str = ""
+    name: str = "custom"
+    choices: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check.integer("latent_dim", self.latent_dim, least=1)
+        _check.integer("batch_size", self.batch_size, least=2)
+        if self.ema is not None:
+            _check.number("ema", self.ema, least=0.0, below=1.0)
+        if self.prior not in PRIORS:
+            raise UnknownNameError("prior", self.prior, PRIORS)
+        for regularizer in self.regularizers:
+            if isinstance(regularizer, Penalty) and regularizer.excludes_batch_norm:
+                self._require_no_batch_norm(regularizer)
+
+    def _require_no_batch_norm(self, penalty: Penalty) -> None:
+        if self.networks.critic_norm == "batch":
+            raise IncompatibleChoiceError(
+                f"critic_norm: {penalty.name} is a penalty on each sample alone, which batch normalisation ties to "
+                "the others; choose 'layer' or 'none'"
+            )
+
+    def recipe(self) -> dict[str, str]:
+        """The choice on each axis with all its settings, as text: equal recipes make equal systems."""
+        from gancore.systems._describe import recipe
+
+        return recipe(self)
+
+    def explain(self) -> str:
+        """The recipe, the losses as equations, and the BibTeX of everything it is made of.
+
+        Examples
+        --------
+        >>> from gancore import systems
+        >>> print(systems.get("wgan_gp")().explain().splitlines()[0])
+        wgan_gp: Wasserstein GAN with a gradient penalty on the critic.
+        """
+        from gancore.systems._describe import explain
+
+        return explain(self)

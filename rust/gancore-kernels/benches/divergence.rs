@@ -1,5 +1,7 @@
 //! Rows of divergences: 2,000 x 1,000 float64.
 
+#![allow(clippy::unwrap_used)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

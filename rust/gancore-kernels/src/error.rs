@@ -1,5 +1,7 @@
 //! The one error of every kernel. Each variant says which argument, what was expected and what was got.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use thiserror::Error as ThisError;
 
 /// What a kernel can refuse or fail at; the binding maps each variant to one Python exception.
@@ -71,5 +73,36 @@ impl Error {
     /// A [`Error::Domain`].
     pub fn domain(argument: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self::Domain { argument, expected: expected.into(), got: got.into() }
+    }
+}
+
+/// Run a kernel so that a panic, which is always a bug, comes back as an error instead of unwinding into Python.
+pub fn guard<T>(kernel: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(kernel)).unwrap_or_else(|panic| {
+        let what = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(Error::Backend(format!("a bug in gancore, please report it: {what}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_says_what_it_said() {
+        let index = std::hint::black_box(3);
+        let outcome = guard(|| Ok([1, 2][index]));
+        let Err(Error::Backend(message)) = outcome else { panic!("{outcome:?}") };
+        assert!(message.contains("please report") && message.contains("index"), "{message}");
+    }
+
+    #[test]
+    fn messages_name_argument_expectation_and_what_was_got() {
+        let error = Error::domain("p", "be at least 1", "0.5 in row 3");
+        assert_eq!(error.to_string(), "`p` must be at least 1; got 0.5 in row 3");
     }
 }

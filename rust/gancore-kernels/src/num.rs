@@ -133,10 +133,10 @@ pub fn ln_normal(x: f64) -> f64 {
 fn ln_scaled(x: f64, exponent: f64) -> f64 {
     const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
     let bits = x.to_bits();
-    let k = (bits.wrapping_sub(SQRT_HALF_BITS) as i64) >> 52;
-    let f = f64::from_bits(bits.wrapping_sub((k << 52) as u64)) - 1.0;
+    let k = bits.wrapping_sub(SQRT_HALF_BITS).cast_signed() >> 52;
+    let f = f64::from_bits(bits.wrapping_sub((k << 52).cast_unsigned())) - 1.0;
     // An integer below 2^51 becomes a double through the bits of ROUNDER: AVX2 has no such conversion.
-    let k = f64::from_bits((k as u64).wrapping_add(ROUNDER.to_bits())) - ROUNDER + exponent;
+    let k = f64::from_bits(k.cast_unsigned().wrapping_add(ROUNDER.to_bits())) - ROUNDER + exponent;
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
@@ -186,12 +186,12 @@ fn exp_reduced(x: f64) -> (f64, i64) {
     for c in [1.0 / 39_916_800.0, 1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0] {
         odd = odd * z + c;
     }
-    (1.0 + (r + z * (even + r * odd)), (shifted.to_bits().wrapping_sub(ROUNDER.to_bits())) as i64)
+    (1.0 + (r + z * (even + r * odd)), shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed())
 }
 
 #[inline(always)]
 fn power_of_two(k: i64) -> f64 {
-    f64::from_bits(((k + 1023) as u64) << 52)
+    f64::from_bits((k + 1023).cast_unsigned() << 52)
 }
 
 /// Sine and cosine of 2 pi t for t in [0, 1], within 1 ulp of 1.

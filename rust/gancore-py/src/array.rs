@@ -68,9 +68,9 @@ pub fn writable<'py, T: Element>(
     if !array.is_c_contiguous() {
         return Err(ShapeError::new_err(format!("`{argument}` must be C-contiguous; got a strided view")));
     }
-    array
-        .try_readwrite()
-        .map_err(|_| ShapeError::new_err(format!("`{argument}` must be writable, and not be in use by another call")))
+    array.try_readwrite().map_err(|_| {
+        ShapeError::new_err(format!("`{argument}` must be writable, and not be in use by another call"))
+    })
 }
 
 /// The error for an element type or kind that a kernel does not take.

@@ -3,13 +3,12 @@
 //! It releases the GIL, runs the kernel on the process-local pool, looks for signals while it waits, and turns errors
 //! and panics into exceptions. Work that ends sooner than a thread could be woken runs where it is called.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use gancore_kernels::error::{Error, Result, guard};
 use gancore_kernels::pool::{self, Interrupt};
-use gancore_kernels::{Error, Result};
 use pyo3::prelude::*;
 
 use crate::error::ToPython;
@@ -28,14 +27,14 @@ pub fn enter<T: Send>(
 ) -> PyResult<T> {
     let interrupt = Interrupt::new();
     if work <= QUICK {
-        return py.detach(|| guard(kernel, &interrupt)).to_python();
+        return py.detach(|| guard(|| kernel(&interrupt))).to_python();
     }
     let pool = pool::current().to_python()?;
     py.detach(|| {
         let (send, receive) = channel();
         pool.in_place_scope(|scope| {
             let interrupt = &interrupt;
-            scope.spawn(move |_| drop(send.send(guard(kernel, interrupt))));
+            scope.spawn(move |_| drop(send.send(guard(|| kernel(interrupt)))));
             // The scope ends only when the kernel has: it is told to stop, and its borrows stay valid meanwhile.
             wait(&receive, interrupt)
         })
@@ -51,13 +50,13 @@ pub fn enter_owned<T: Send + 'static>(
     kernel: impl FnOnce(&Interrupt) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     if work <= QUICK {
-        return py.detach(|| guard(kernel, &Interrupt::new())).to_python();
+        return py.detach(|| guard(|| kernel(&Interrupt::new()))).to_python();
     }
     let pool = pool::current().to_python()?;
     let interrupt = Arc::new(Interrupt::new());
     let (send, receive) = channel();
     let seen = Arc::clone(&interrupt);
-    pool.spawn(move || drop(send.send(guard(kernel, &seen))));
+    pool.spawn(move || drop(send.send(guard(|| kernel(&seen)))));
     py.detach(move || wait(&receive, &interrupt))
 }
 
@@ -76,15 +75,4 @@ fn wait<T: Send>(receive: &Receiver<Result<T>>, interrupt: &Interrupt) -> PyResu
             }
         }
     }
-}
-
-fn guard<T>(kernel: impl FnOnce(&Interrupt) -> Result<T>, interrupt: &Interrupt) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(|| kernel(interrupt))).unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        Err(Error::Backend(format!("a bug in gancore, please report it: {what}")))
-    })
 }

@@ -4,6 +4,7 @@ mod array;
 mod divergence;
 mod enter;
 mod error;
+mod wasserstein;
 
 use pyo3::prelude::*;
 
@@ -18,6 +19,8 @@ mod _rust {
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
     use super::error::ToPython;
+    #[pymodule_export]
+    use super::wasserstein::wasserstein_1d;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

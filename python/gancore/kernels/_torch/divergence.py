@@ -52,7 +52,7 @@ def _distribution(name: str, masses: Tensor, *, normalize: bool) -> Tensor:
     wrong = ~((masses >= 0) & masses.isfinite())
     if wrong.any():
         *row, column = wrong.nonzero()[0].tolist()
-        value = masses[(*row, column)].item()
+        value = masses[wrong][0].item()
         raise DomainError(
             f"`{name}` must have finite masses >= 0 on the last axis; got {value} at row {row}, index {column}"
         )
@@ -61,7 +61,5 @@ def _distribution(name: str, masses: Tensor, *, normalize: bool) -> Tensor:
         raise DomainError(f"`{name}` must have positive total mass; got 0 in a row")
     if not normalize and ((total - 1).abs() > _SUM_TOLERANCE).any():
         worst = total.flatten()[(total - 1).abs().argmax()].item()
-        raise DomainError(
-            f"`{name}` must sum to 1 on the last axis (or pass normalize=True); got sum {worst} in a row"
-        )
+        raise DomainError(f"`{name}` must sum to 1 on the last axis (or pass normalize=True); got sum {worst} in a row")
     return masses / total

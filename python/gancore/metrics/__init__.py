@@ -1,0 +1,16 @@
+"""How good samples are; each file is one metric. Importing needs NumPy alone."""
+
+from __future__ import annotations
+
+from gancore.metrics.fid import FIDResult, fid
+from gancore.metrics.inception_score import InceptionScore, inception_score
+from gancore.metrics.mode_coverage import ModeCoverage, mode_coverage
+
+__all__ = [
+    "FIDResult",
+    "InceptionScore",
+    "ModeCoverage",
+    "fid",
+    "inception_score",
+    "mode_coverage",
+]

@@ -1,0 +1,97 @@
+"""Multilayer perceptrons, for points and for small images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import nn
+
+from gancore import _check
+from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.networks._interface import NetworkFamily, Norm
+from gancore.objectives.minimax import Minimax
+
+__all__ = ["MLP"]
+
+
+@final
+@dataclass(frozen=True)
+class MLP(NetworkFamily):
+    """Fully connected networks: ReLU in the generator, leaky ReLU of slope 0.2 in the critic, He initialisation.
+
+    Parameters
+    ----------
+    width : int
+        Units in each hidden layer.
+    depth : int
+        Hidden layers.
+    critic_norm : {"none", "layer", "batch"}
+        Normalisation of the critic's hidden layers.
+
+    Raises
+    ------
+    DomainError
+        If width or depth is not positive, or the normalisation is not one of these.
+
+    References
+    ----------
+    I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 5 (without maxout and dropout).
+
+    Examples
+    --------
+    >>> import torch
+    >>> family = MLP(width=32, depth=2)
+    >>> family.generator((1, 8, 8), latent_dim=16)(torch.zeros(5, 16)).shape
+    torch.Size([5, 1, 8, 8])
+    >>> family.critic((2,))(torch.zeros(5, 2)).shape
+    torch.Size([5])
+    """
+
+    width: int = 128
+    depth: int = 3
+    critic_norm: Norm = "none"
+
+    reference: ClassVar[str] = Minimax.reference
+
+    def __post_init__(self) -> None:
+        _check.integer("width", self.width, least=1)
+        _check.integer("depth", self.depth, least=1)
+        if self.critic_norm not in ("none", "layer", "batch"):
+            raise DomainError(f"critic_norm: expected none, layer or batch, got {self.critic_norm!r}")
+
+    def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
+        """A generator of points (identity at the end) or images (tanh at the end)."""
+        image = _is_image(shape)
+        layers: list[nn.Module] = []
+        for inputs in (latent_dim, *[self.width] * (self.depth - 1)):
+            layers += [_linear(inputs, self.width), nn.ReLU(inplace=True)]
+        layers += [_linear(self.width, math.prod(shape)), nn.Unflatten(1, shape)]
+        return nn.Sequential(*layers, nn.Tanh()) if image else nn.Sequential(*layers)
+
+    def critic(self, shape: tuple[int, ...]) -> nn.Module:
+        """A critic of points or images."""
+        _is_image(shape)
+        layers: list[nn.Module] = [nn.Flatten()]
+        for inputs in (math.prod(shape), *[self.width] * (self.depth - 1)):
+            layers += [_linear(inputs, self.width), *self._norm(), nn.LeakyReLU(0.2, inplace=True)]
+        return nn.Sequential(*layers, _linear(self.width, 1), nn.Flatten(0))
+
+    def _norm(self) -> list[nn.Module]:
+        if self.critic_norm == "none":
+            return []
+        return [nn.LayerNorm(self.width) if self.critic_norm == "layer" else nn.BatchNorm1d(self.width)]
+
+
+def _is_image(shape: tuple[int, ...]) -> bool:
+    if len(shape) not in (1, 3):
+        raise IncompatibleChoiceError(f"networks mlp make points (d,) or images (c, h, w), not shape {shape}")
+    return len(shape) == 3
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,7 @@
+"""Value functions: from batches of critic outputs to the losses of critic and generator."""
+
+from __future__ import annotations
+
+from gancore.objectives._interface import CriticKind, Objective
+
+__all__ = ["CriticKind", "Objective"]

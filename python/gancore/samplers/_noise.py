@@ -1,0 +1,33 @@
+"""Where samplers get their randomness: counters, so that a draw depends on seed, chain and step alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from gancore.kernels.langevin import philox_normal, philox_uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FRESH_CHAINS", "PILOT_CHAINS", "accept_uniforms", "initial_normals"]
+
+PILOT_CHAINS = 1 << 30
+"""First chain of the runs that tune a step size."""
+
+FRESH_CHAINS = 1 << 31
+"""First chain of the fakes that a critic is calibrated on."""
+
+
+def initial_normals(n: int, dim: int, *, seed: int, first_chain: int, device: torch.device) -> Tensor:
+    """Where chains start: N(0, I), float32 of shape (n, dim)."""
+    draws = philox_normal((n, dim), seed=seed, stream="initial", step=0, first_chain=first_chain)
+    return torch.from_numpy(np.asarray(draws)).to(device)
+
+
+def accept_uniforms(n: int, *, seed: int, step: int, first_chain: int, device: torch.device) -> Tensor:
+    """What acceptance probabilities are compared with: U(0, 1), float64 of shape (n,)."""
+    draws = philox_uniform(n, seed=seed, stream="accept", step=step, first_chain=first_chain)
+    return torch.from_numpy(np.asarray(draws, dtype=np.float64)).to(device)

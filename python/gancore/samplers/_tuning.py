@@ -1,0 +1,54 @@
+"""Step sizes by dual averaging: Hoffman and Gelman, "The No-U-Turn Sampler" (2014), section 3.2.1."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+__all__ = ["TARGET_ACCEPTANCE", "DualAveraging"]
+
+TARGET_ACCEPTANCE = 0.574
+"""The optimal acceptance of MALA: Roberts and Rosenthal, "Optimal scaling of discrete approximations" (1998)."""
+
+_SHRINKAGE, _DELAY, _FORGETTING = 0.05, 10.0, 0.75
+
+
+@final
+class DualAveraging:
+    """A step size that drives the mean acceptance to a target.
+
+    One update a step, on the mean over all chains: an update for every chain would multiply the gain by their
+    number.
+
+    Parameters
+    ----------
+    initial : float
+        First step size, and the value that others are shrunk towards.
+    """
+
+    def __init__(self, initial: float) -> None:
+        self._anchor = math.log(initial)
+        self._error = 0.0
+        self._log_step = self._anchor
+        self._log_average = 0.0
+        self._updates = 0
+
+    @property
+    def step_size(self) -> float:
+        """The step size to try next."""
+        return math.exp(self._log_step)
+
+    @property
+    def average(self) -> float:
+        """The averaged step size, to be frozen at the end."""
+        return math.exp(self._log_average)
+
+    def update(self, acceptance: float) -> None:
+        """Learn from the mean acceptance probability of one step."""
+        self._updates += 1
+        t = self._updates
+        rate = 1 / (t + _DELAY)
+        self._error += rate * (TARGET_ACCEPTANCE - acceptance - self._error)
+        self._log_step = self._anchor - math.sqrt(t) / _SHRINKAGE * self._error
+        weight = t**-_FORGETTING
+        self._log_average += weight * (self._log_step - self._log_average)

@@ -1,0 +1,87 @@
+"""Deep convolutional GAN: the non-saturating game between strided convolutional networks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gancore.games.alternating import Alternating
+from gancore.networks.dcgan import DCGAN
+from gancore.objectives.nonsaturating import Nonsaturating
+from gancore.systems._interface import System
+from gancore.systems._recipe import recipe
+from gancore.training.optimizers import Adam
+
+__all__ = ["dcgan"]
+
+
+@recipe
+def dcgan(
+    *,
+    width: int = 64,
+    extra_layers: int = 1,
+    critic_norm: Literal["none", "layer", "batch"] = "batch",
+    critic_steps: int = 1,
+    lr: float = 2e-4,
+    beta1: float = 0.5,
+    latent_dim: int = 64,
+    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    batch_size: int = 64,
+    ema: float | None = 0.999,
+) -> System:
+    r"""The first GAN that trained reliably on images.
+
+    For each step: `critic_steps` times, draw a batch x and codes z and descend
+    :math:`E\,\mathrm{sp}(-d(x)) + E\,\mathrm{sp}(d(G(z)))` in the critic; then draw codes and descend
+    :math:`E\,\mathrm{sp}(-d(G(z)))` in the generator.
+
+    Parameters
+    ----------
+    width, extra_layers : int
+        Channels, and further convolutions, near the image: see :class:`~gancore.networks.dcgan.DCGAN`.
+    critic_norm : {"none", "layer", "batch"}
+        Normalisation in the critic.
+    critic_steps : int
+        Critic steps for each generator step.
+    lr, beta1 : float
+        Adam's settings for both players.
+    latent_dim, prior : int, str
+        The latent space (the paper: 100, uniform).
+    batch_size : int
+        Samples in a batch (the paper: 128).
+    ema : float or None
+        Decay of the averaged generator, None for none (the paper: none).
+
+    Returns
+    -------
+    System
+
+    Raises
+    ------
+    ConfigError
+        For an unknown choice or one of the wrong type.
+    DomainError
+        For a setting out of range.
+
+    References
+    ----------
+    A. Radford, L. Metz and S. Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative
+    Adversarial Networks", ICLR 2016.
+
+    Examples
+    --------
+    >>> dcgan().objective
+    Nonsaturating()
+    """
+    adam = Adam(lr=lr, beta1=beta1)
+    return System(
+        objective=Nonsaturating(),
+        networks=DCGAN(width=width, extra_layers=extra_layers, critic_norm=critic_norm),
+        game=Alternating(critic_steps=critic_steps),
+        generator_optimizer=adam,
+        critic_optimizer=adam,
+        latent_dim=latent_dim,
+        prior=prior,
+        batch_size=batch_size,
+        ema=ema,
+        reference=DCGAN.reference,
+    )

@@ -1,0 +1,94 @@
+"""Generative adversarial network: the minimax game between multilayer perceptrons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gancore import registry
+from gancore.games.alternating import Alternating
+from gancore.networks import choose
+from gancore.objectives.minimax import Minimax
+from gancore.systems._interface import System
+from gancore.systems._recipe import recipe
+from gancore.training.optimizers import Adam
+
+__all__ = ["gan"]
+
+
+@recipe
+def gan(
+    *,
+    objective: Literal["minimax", "nonsaturating"] = "minimax",
+    networks: str = "mlp",
+    width: int | None = None,
+    depth: int | None = None,
+    critic_norm: Literal["none", "layer", "batch"] = "none",
+    critic_steps: int = 1,
+    lr: float = 2e-4,
+    beta1: float = 0.5,
+    latent_dim: int = 64,
+    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    batch_size: int = 64,
+    ema: float | None = 0.999,
+) -> System:
+    r"""The first GAN, on points and small images.
+
+    For each step: `critic_steps` times, draw a batch x and codes z and descend
+    :math:`E\,\mathrm{sp}(-d(x)) + E\,\mathrm{sp}(d(G(z)))` in the critic; then draw codes and descend
+    :math:`-E\,\mathrm{sp}(d(G(z)))` in the generator, or with ``objective="nonsaturating"``, which the paper itself
+    recommends in practice, :math:`E\,\mathrm{sp}(-d(G(z)))`.
+
+    Parameters
+    ----------
+    objective : {"minimax", "nonsaturating"}
+        The generator's loss.
+    networks : str
+        Name of a family of networks.
+    width, depth : int or None
+        Settings of the networks; None is the family's own.
+    critic_norm : {"none", "layer", "batch"}
+        Normalisation in the critic.
+    critic_steps : int
+        Critic steps for each generator step.
+    lr, beta1 : float
+        Adam's settings for both players (the paper: gradient descent with momentum).
+    latent_dim, prior : int, str
+        The latent space.
+    batch_size : int
+        Samples in a batch.
+    ema : float or None
+        Decay of the averaged generator, None for none.
+
+    Returns
+    -------
+    System
+
+    Raises
+    ------
+    ConfigError
+        For an unknown choice or one of the wrong type.
+    DomainError
+        For a setting out of range.
+
+    References
+    ----------
+    I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014.
+
+    Examples
+    --------
+    >>> gan(width=64).networks
+    MLP(width=64, depth=3, critic_norm='none')
+    """
+    adam = Adam(lr=lr, beta1=beta1)
+    return System(
+        objective=registry.get("objectives", objective)(),
+        networks=choose(networks, width=width, depth=depth, critic_norm=critic_norm),
+        game=Alternating(critic_steps=critic_steps),
+        generator_optimizer=adam,
+        critic_optimizer=adam,
+        latent_dim=latent_dim,
+        prior=prior,
+        batch_size=batch_size,
+        ema=ema,
+        reference=Minimax.reference,
+    )

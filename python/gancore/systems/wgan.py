@@ -1,0 +1,89 @@
+"""Wasserstein GAN: the critic estimates W1, held Lipschitz by clipping its weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gancore.games.alternating import Alternating
+from gancore.networks import choose
+from gancore.objectives.wasserstein import Wasserstein
+from gancore.regularizers.weight_clip import WeightClip
+from gancore.systems._interface import System
+from gancore.systems._recipe import recipe
+from gancore.training.optimizers import RMSProp
+
+__all__ = ["wgan"]
+
+
+@recipe
+def wgan(
+    *,
+    networks: str = "dcgan",
+    width: int | None = None,
+    critic_norm: Literal["none", "layer", "batch"] | None = None,
+    critic_steps: int = 5,
+    clip: float = 0.01,
+    lr: float = 5e-5,
+    latent_dim: int = 64,
+    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    batch_size: int = 64,
+    ema: float | None = 0.999,
+) -> System:
+    r"""The GAN whose critic's loss means something: minus it estimates, up to a factor, the distance W1.
+
+    For each step: `critic_steps` times, draw a batch x and codes z, descend :math:`-E\,d(x) + E\,d(G(z))` in the
+    critic and clip its weights to [-c, c]; then draw codes and descend :math:`-E\,d(G(z))` in the generator.
+
+    Parameters
+    ----------
+    networks : str
+        Name of a family of networks; ``mlp`` for points.
+    width, critic_norm : int, {"none", "layer", "batch"} or None
+        Settings of the networks; None is the family's own.
+    critic_steps : int
+        Critic steps for each generator step.
+    clip : float
+        The bound c of each weight of the critic.
+    lr : float
+        RMSProp's learning rate for both players.
+    latent_dim, prior : int, str
+        The latent space.
+    batch_size : int
+        Samples in a batch.
+    ema : float or None
+        Decay of the averaged generator, None for none (the paper: none).
+
+    Returns
+    -------
+    System
+
+    Raises
+    ------
+    ConfigError
+        For an unknown choice or one of the wrong type.
+    DomainError
+        For a setting out of range.
+
+    References
+    ----------
+    M. Arjovsky, S. Chintala and L. Bottou, "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm 1.
+
+    Examples
+    --------
+    >>> wgan(clip=0.1).regularizers
+    (WeightClip(limit=0.1),)
+    """
+    rmsprop = RMSProp(lr=lr)
+    return System(
+        objective=Wasserstein(),
+        regularizers=(WeightClip(limit=clip),),
+        networks=choose(networks, width=width, critic_norm=critic_norm),
+        game=Alternating(critic_steps=critic_steps),
+        generator_optimizer=rmsprop,
+        critic_optimizer=rmsprop,
+        latent_dim=latent_dim,
+        prior=prior,
+        batch_size=batch_size,
+        ema=ema,
+        reference=Wasserstein.reference,
+    )

@@ -1,0 +1,148 @@
+"""The folder of a run: what is where in it, what was asked for, and who may write to it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from gancore._rust import __version__
+from gancore.errors import ConfigError, DataError
+from gancore.training import checkpoint as checkpoints
+from gancore.training.files import remove_leftovers, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gancore.training.checkpoint import Checkpoint
+
+__all__ = ["RunFolder", "RunRecord"]
+
+_FORMAT = "gancore run"
+_VERSION = 1
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "gancore": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What was asked for: enough to build the networks again and to recognise the same run.
+
+    Attributes
+    ----------
+    system, choices : str, dict
+        The recipe and its arguments.
+    recipe : dict of str to str
+        The system in full, as :meth:`System.recipe` says it.
+    data : dict
+        ``name``, ``kind``, ``shape`` and ``n`` of the data.
+    seed, steps : int
+    device, precision : str
+        As resolved.
+    versions : dict of str to str
+        Of gancore, Python, NumPy and torch.
+    """
+
+    system: str
+    choices: dict[str, Any]
+    recipe: dict[str, str]
+    data: dict[str, Any]
+    seed: int
+    steps: int
+    device: str
+    precision: Literal["float32", "bfloat16"]
+    versions: dict[str, str] = field(default_factory=_versions)
+
+    def difference(self, other: RunRecord) -> str:
+        """What makes the two records different runs; empty if one can continue the other."""
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("system", "seed")]
+        for name in ("recipe", "data"):
+            mine, its = getattr(self, name), getattr(other, name)
+            pairs += [(f"{name} {key}", mine.get(key), its.get(key)) for key in mine | its]
+        return "; ".join(f"{name}: {a!r} there, {b!r} now" for name, a, b in pairs if a != b)
+
+
+class RunFolder:
+    """The files of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.history = path / "history.jsonl"
+        self.tensorboard = path / "tensorboard"
+        self._record = path / "run.json"
+
+    def claim(self, record: RunRecord, *, resume: bool) -> Checkpoint | None:
+        """Make the folder this run's: check what is there, write ``run.json``, and find where to go on from.
+
+        Returns
+        -------
+        Checkpoint or None
+            The newest checkpoint, None to start from the first step.
+
+        Raises
+        ------
+        ConfigError
+            If there is a run and `resume` is false, or if it is another run.
+        DataError
+            If there are checkpoints but none can be read, or the record is damaged.
+        """
+        exists = self._record.exists()
+        if not resume and (exists or checkpoints.list_checkpoints(self.checkpoints)):
+            raise ConfigError(
+                f"out: {self.path} already holds a run; continue it with resume=True (--resume), or give another folder"
+            )
+        if exists:
+            stored = self.read()
+            if difference := stored.difference(record):
+                raise ConfigError(f"out: {self.path} holds another run ({difference}); give another folder")
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path, self.checkpoints):
+            remove_leftovers(folder)
+        found = checkpoints.latest(self.checkpoints)
+        if found is not None and found.step > record.steps:
+            record = replace(record, steps=found.step)
+        content = {"format": _FORMAT, "version": _VERSION, **asdict(record)}
+        write_atomically(self._record, (json.dumps(content, indent=2) + "\n").encode())
+        return found
+
+    def read(self) -> RunRecord:
+        """What was asked for.
+
+        Raises
+        ------
+        DataError
+            If there is no run here, or its record is damaged or of another version.
+        """
+        try:
+            content = json.loads(self._record.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"{self.path}: expected the folder of a run, with a file run.json") from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self._record}: cannot be read as JSON ({error})") from error
+        if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+            raise DataError(f"{self._record}: not the record of a gancore run")
+        version = content.pop("version", None)
+        if version != _VERSION:
+            raise DataError(f"{self._record}: expected version {_VERSION}, got {version!r}")
+        try:
+            return RunRecord(**content)
+        except TypeError as error:
+            raise DataError(f"{self._record}: {error}") from error

@@ -1,0 +1,119 @@
+"""Everything that a step of training reads and changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from gancore.priors import sample_prior
+from gancore.training.ema import EMA
+from gancore.training.randomness import derive, isolated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from gancore.systems._interface import System
+    from gancore.training.device import Precision
+
+__all__ = ["TrainingState", "build_networks"]
+
+
+@dataclass(kw_only=True, eq=False)
+class TrainingState:
+    """The players, their optimizers, the randomness and the counters of a run: what a checkpoint holds.
+
+    Attributes
+    ----------
+    system : System
+        The recipe that is followed.
+    networks : dict of str to Module
+        Under ``generator`` and ``critic``; a game with more players has more.
+    optimizers : dict of str to Optimizer
+        Under the same names.
+    forward : dict of str to callable
+        The networks as a game should call them: themselves, or compiled.
+    average : EMA or None
+        The averaged generator.
+    random : torch.Generator
+        Source of latent codes and of the penalties' randomness; its device is the run's.
+    precision : {"float32", "bfloat16"}
+        Of the networks' forward passes.
+    step : int
+        Generator steps done.
+    drawn : int
+        Samples drawn from the data: the position in its order.
+    seconds : float
+        Time spent training, over all sessions of the run.
+    """
+
+    system: System
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, Optimizer]
+    forward: dict[str, Callable[[Tensor], Tensor]]
+    average: EMA | None
+    random: torch.Generator
+    precision: Precision
+    step: int = 0
+    drawn: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def create(
+        cls,
+        system: System,
+        shape: tuple[int, ...],
+        *,
+        seed: int,
+        device: torch.device,
+        precision: Precision,
+        compiled: bool = False,
+    ) -> TrainingState:
+        """The state before the first step: it follows from the seed alone, on every device."""
+        networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
+        settings = {"generator": system.generator_optimizer, "critic": system.critic_optimizer}
+        return cls(
+            system=system,
+            networks=networks,
+            optimizers={name: settings[name].build(network.parameters()) for name, network in networks.items()},
+            forward={name: torch.compile(net) if compiled else net for name, net in networks.items()},
+            average=None if system.ema is None else EMA(networks["generator"], system.ema),
+            random=torch.Generator(device).manual_seed(derive(seed, "latents")),
+            precision=precision,
+        )
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator as it is trained, not its average."""
+        return self.networks["generator"]
+
+    @property
+    def critic(self) -> nn.Module:
+        """The critic."""
+        return self.networks["critic"]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the run computes."""
+        return self.random.device
+
+    def latents(self, n: int) -> Tensor:
+        """Fresh latent codes of shape (n, latent_dim)."""
+        return sample_prior(n, self.system.latent_dim, self.system.prior, self.random)
+
+    def autocast(self) -> torch.autocast:
+        """The context of the networks' forward passes."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
+    """Untrained networks on the CPU, as a run with this seed starts from."""
+    with isolated(derive(seed, "networks")):
+        return {
+            "generator": system.networks.generator(shape, system.latent_dim),
+            "critic": system.networks.critic(shape),
+        }

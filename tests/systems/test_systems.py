@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gancore import systems
+from gancore.errors import ConfigError, DomainError, IncompatibleChoiceError, UnknownNameError
+from gancore.games.alternating import Alternating
+from gancore.networks.dcgan import DCGAN
+from gancore.objectives.nonsaturating import Nonsaturating
+from gancore.objectives.wasserstein import Wasserstein
+from gancore.regularizers.gradient_penalty import GradientPenalty
+from gancore.regularizers.weight_clip import WeightClip
+from gancore.training.optimizers import Adam, RMSProp
+
+
+def test_published_settings() -> None:
+    wgan = systems.get("wgan")()
+    assert wgan.regularizers == (WeightClip(limit=0.01),)
+    assert wgan.critic_optimizer == wgan.generator_optimizer == RMSProp(lr=5e-5)
+    assert wgan.game == Alternating(critic_steps=5)
+    gp = systems.get("wgan_gp")()
+    assert gp.objective == wgan.objective == Wasserstein()
+    assert gp.regularizers == (GradientPenalty(weight=10.0, target=1.0, one_sided=False),)
+    assert gp.critic_optimizer == gp.generator_optimizer == Adam(lr=1e-4, beta1=0.0, beta2=0.9)
+    assert gp.game == Alternating(critic_steps=5)
+    dcgan = systems.get("dcgan")()
+    assert dcgan.objective == Nonsaturating()
+    assert isinstance(dcgan.networks, DCGAN)
+    assert dcgan.networks.critic_norm == "batch"
+    assert (dcgan.generator_optimizer.beta1, dcgan.generator_optimizer.beta2) == (0.5, 0.999)
+
+
+def test_hyphens_count_as_underscores() -> None:
+    assert systems.get("wgan-gp") is systems.get("wgan_gp")
+
+
+def test_unknown_system_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="'wgan_gp'"):
+        systems.get("wgan_pg")
+
+
+def test_gradient_penalty_excludes_batch_norm_in_the_critic() -> None:
+    with pytest.raises(IncompatibleChoiceError, match=r"critic_norm.*gradient_penalty.*batch"):
+        systems.get("wgan_gp")(critic_norm="batch")
+
+
+def test_unknown_networks_and_priors_raise() -> None:
+    with pytest.raises(UnknownNameError, match="'dcgan'"):
+        systems.get("wgan")(networks="dcgam")
+    with pytest.raises(ConfigError, match="prior"):
+        systems.get("wgan")(prior="normel")
+    with pytest.raises(UnknownNameError, match="'normal'"):
+        replace(systems.get("wgan")(), prior="normel")
+
+
+def test_settings_that_the_networks_lack_raise() -> None:
+    with pytest.raises(IncompatibleChoiceError, match="depth"):
+        systems.get("gan")(networks="dcgan", depth=4)
+
+
+def test_integers_do_where_floats_are_expected_but_truth_values_do_not() -> None:
+    assert systems.get("wgan_gp")(penalty=1).recipe() == systems.get("wgan_gp")(penalty=1.0).recipe()
+    with pytest.raises(ConfigError, match="critic_steps"):
+        systems.get("wgan_gp")(critic_steps=True)
+    with pytest.raises(ConfigError, match="penalty"):
+        systems.get("wgan_gp")(penalty=False)
+
+
+@pytest.mark.parametrize("setting", [{"batch_size": 1}, {"latent_dim": 0}, {"ema": 1.0}])
+def test_settings_of_the_system_itself_are_checked(setting: dict[str, float]) -> None:
+    with pytest.raises(DomainError, match=next(iter(setting))):
+        replace(systems.get("gan")(), **setting)
+
+
+def test_a_system_put_together_by_hand_explains_itself() -> None:
+    text = replace(systems.get("dcgan")(), name="custom", regularizers=(WeightClip(),)).explain()
+    assert "put together by hand" in text
+    assert "weight_clip(limit=0.01)" in text
