@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Look", "as_rows"]
+__all__ = ["Look", "Rows", "as_rows"]
 
-_Rows: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
+Rows: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
 
 
 @final
@@ -65,7 +65,7 @@ class Look:
         with at_rest(self._network), torch.no_grad():
             yield
 
-    def __call__(self, batch: Any, name: str) -> _Rows:
+    def __call__(self, batch: Any, name: str) -> Rows:
         """Features of a batch: (n, d), checked."""
         if self.rows:
             return as_rows(batch, name)
@@ -79,7 +79,7 @@ class Look:
         return self._network.device if self.checked else device_of(self._network)
 
 
-def as_rows(values: Any, name: str, *, expected: int | None = None) -> _Rows:
+def as_rows(values: Any, name: str, *, expected: int | None = None) -> Rows:
     """Rows of finite floating-point features on the CPU."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()

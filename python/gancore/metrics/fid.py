@@ -12,28 +12,24 @@ n.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gancore import _check
-from gancore._progress import progress_bar
-from gancore.errors import DomainError, ShapeError
+from gancore.errors import ShapeError
 from gancore.kernels.frechet import frechet_distance
 from gancore.kernels.moments import FeatureMoments
 from gancore.metrics._look import Look
-from gancore.metrics._sources import batches, opened
+from gancore.metrics._measure import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy.typing as npt
+    from gancore.metrics._look import Rows
 
 __all__ = ["FIDResult", "fid"]
-
-_Rows: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
 
 _GROUPS = 20
 # The 97.5 % point of Student's t with 19 degrees of freedom, one less than the groups.
@@ -61,12 +57,6 @@ class FIDResult:
     n_real: int | None
     n_fake: int | None
     protocol: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Side:
-    moments: FeatureMoments
-    rows: _Rows | None
 
 
 def fid(
@@ -139,63 +129,27 @@ def fid(
     if n is not None:
         _check.integer("n", n, least=2)
     look = Look(features, device)
-    measure = _Measure(look, batch_size, kept=interval, shown=progress)
     with look.at_rest():
-        reals = measure(real, "real", n)
-        fakes = measure(fake, "fake", reals.moments.count if n is None else n)
-    dims = [len(side.moments.mean) for side in (reals, fakes)]
-    if dims[0] != dims[1]:
-        raise ShapeError(f"fake: expected {dims[0]} features, as real has, got {dims[1]}")
-    value = frechet_distance(reals.moments, fakes.moments)
+        reals = measure(real, "real", look, n=n, batch_size=batch_size, kept=interval, shown=progress)
+        wanted = reals.moments.count if n is None else n
+        fakes = measure(fake, "fake", look, n=wanted, batch_size=batch_size, kept=interval, shown=progress)
+    dim = reals.moments.dim
+    if fakes.moments.dim != dim:
+        raise ShapeError(f"fake: expected {dim} features, as real has, got {fakes.moments.dim}")
+    value = float(frechet_distance(reals.moments, fakes.moments))
     bounds = None
     if reals.rows is not None and fakes.rows is not None:
         error = math.hypot(
-            _jackknife(reals.rows, lambda left: frechet_distance(left, fakes.moments), seed),
-            _jackknife(fakes.rows, lambda left: frechet_distance(reals.moments, left), seed + 1),
+            _jackknife(reals.rows, lambda left: float(frechet_distance(left, fakes.moments)), seed),
+            _jackknife(fakes.rows, lambda left: float(frechet_distance(reals.moments, left)), seed + 1),
         )
         bounds = (max(value - _STUDENT * error, 0.0), value + _STUDENT * error)
     method = f"95 %, delete-a-group jackknife, {_GROUPS} groups a side, Student's t"
-    protocol = {"metric": "fid", **look.protocol, "dim": dims[0], "interval": method if bounds else None}
+    protocol = {"metric": "fid", **look.protocol, "dim": dim, "interval": method if bounds else None}
     return FIDResult(value, bounds, reals.moments.count, fakes.moments.count, protocol)
 
 
-class _Measure:
-    """Moments of one side after the other, with what they share."""
-
-    def __init__(self, look: Look, batch_size: int, *, kept: bool, shown: bool) -> None:
-        self._look = look
-        self._batch_size = batch_size
-        self._kept = kept
-        self._shown = shown
-
-    def __call__(self, source: Any, name: str, n: int | None) -> _Side:
-        source = opened(source, name, n=n)
-        if isinstance(source, FeatureMoments):
-            return _Side(source, None)
-        look, moments = self._look, None
-        kept: list[Any] = []
-        total = len(source) if hasattr(source, "shape") or not hasattr(source, "batch_size") else None
-        with progress_bar(f"fid: {name}", total, shown=self._shown) as advance:
-            for batch in batches(source, name, batch_size=self._batch_size, rows=look.rows, checked=look.checked):
-                rows = look(batch, name)
-                moments = moments or FeatureMoments(rows.shape[1])
-                moments.update(rows)
-                if self._kept:
-                    kept.append(rows)
-                advance(len(rows))
-        if moments is None or moments.count < 2:
-            raise DomainError(f"{name}: expected at least 2 samples, got {0 if moments is None else moments.count}")
-        if moments.count < 2 * len(moments.mean):
-            warnings.warn(
-                f"{name}: {moments.count} samples are too few for {len(moments.mean)} features; the distance is biased "
-                "upwards, and compares only with one from as many samples",
-                UserWarning,
-                stacklevel=4,
-            )
-        return _Side(moments, np.concatenate(kept) if self._kept else None)
-
-
-def _jackknife(rows: _Rows, distance: Callable[[FeatureMoments], float], seed: int) -> float:
+def _jackknife(rows: Rows, distance: Callable[[FeatureMoments], float], seed: int) -> float:
     """Standard error of a distance by leaving out each of some random groups of rows.
 
     B. Efron and C. Stein, "The jackknife estimate of variance" (1981), with groups in place of single rows.

@@ -1,0 +1,190 @@
+"""``gancore train``: train a system, or go on with a run."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gancore import systems
+from gancore._extras import require
+from gancore.cli._data import add_data_options, load_data, report_skipped
+from gancore.cli._failures import INTERRUPTED, UsageError, note
+from gancore.cli._parser import add_command
+from gancore.cli._settings import add_settings, coerced
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gancore.cli._parser import Commands
+    from gancore.datasets import Data
+    from gancore.systems import System
+    from gancore.training.folder import RunRecord
+
+__all__ = ["add", "run"]
+
+_STEPS = 3000
+_POINTS_OF_CURVE = 20
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "train",
+        run=run,
+        summary="train a system on data, or go on with a run",
+        examples="""\
+  gancore train dcgan --data digits --out runs/digits
+  gancore train dcgan --data digits --out runs/digits --resume --steps 6000
+  gancore train wgan_gp --data ring --set networks=mlp penalty=0.1
+  gancore train wgan_gp --data photos/ --image-size 64 --set critic_steps=3 lr=2e-4
+
+Ctrl-C finishes the step and writes a checkpoint; the same command with --resume goes on from there.
+What can be set: gancore explain SYSTEM""",
+    )
+    parser.add_argument(
+        "system",
+        metavar="SYSTEM",
+        nargs="?",
+        help="a system: see gancore list systems; a run that goes on knows its own",
+    )
+    add_data_options(parser, "what to train on; a run that goes on knows its own")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="folder of the run (default: runs/SYSTEM-DATA)")
+    parser.add_argument(
+        "--steps", metavar="N", type=int, help=f"generator steps in all, earlier ones included (default: {_STEPS})"
+    )
+    add_settings(parser, "a choice of the system, such as critic_steps=3")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out from its last checkpoint")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="seed of weights, codes and the data's order (default: 0)"
+    )
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)")
+    parser.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16 (default: auto)")
+    parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
+    parser.add_argument("--no-metrics", action="store_true", help="do not judge samples while training")
+    parser.add_argument("--no-progress", action="store_true", help="do not show how far training is")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no progress and print the folder alone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What to do, the command line and the record of an earlier session taken together."""
+
+    system: System
+    data: Data
+    steps: int
+    out: Path
+    seed: int
+    device: str
+    precision: str
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train."""
+    require("torch", extra="train")
+    plan = _plan(arguments)
+    try:
+        _train(plan, arguments)
+    except KeyboardInterrupt:
+        return _interrupted(plan)
+    folder = plan.out if arguments.quiet else f"run: {plan.out}\nnext: gancore evaluate {shlex.quote(str(plan.out))}"
+    print(folder)
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> _Plan:
+    out = _folder(arguments)
+    record = _record(arguments, out)
+    return _Plan(
+        system=_system(arguments, record),
+        data=_data(arguments, record),
+        steps=_first(arguments.steps, record and record.steps, _STEPS),
+        out=out,
+        seed=_first(arguments.seed, record and record.seed, 0),
+        device=_first(arguments.device, record and record.device, "auto"),
+        precision=_first(arguments.precision, record and record.precision, "auto"),
+    )
+
+
+def _first(*options: Any) -> Any:
+    """The first that is not None."""
+    return next(option for option in options if option is not None)
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    if not arguments.resume:
+        missing = [name for name, given in (("SYSTEM", arguments.system), ("--data", arguments.data)) if not given]
+        if missing:
+            raise UsageError(f"expected {' and '.join(missing)}")
+    if arguments.out is not None:
+        out: Path = arguments.out
+        return out
+    if not (arguments.system and arguments.data):
+        raise UsageError("--resume: expected --out DIR, or SYSTEM and --data, which name the folder runs/SYSTEM-DATA")
+    # A file's suffix and the way to it are no part of a folder's name.
+    return Path("runs", f"{arguments.system}-{Path(arguments.data).absolute().stem}")
+
+
+def _record(arguments: argparse.Namespace, out: Path) -> RunRecord | None:
+    """What the run to go on with was asked for; None for a new run."""
+    from gancore.training.folder import RunFolder
+
+    started = (out / "run.json").exists()
+    if not arguments.resume or (not started and arguments.system and arguments.data):
+        return None
+    return RunFolder(out).read()
+
+
+def _system(arguments: argparse.Namespace, record: RunRecord | None) -> System:
+    name = arguments.system or (record.system if record else "")
+    recipe = systems.get(name)
+    choices = coerced(arguments.set, recipe)
+    if record is not None and record.system == name.replace("-", "_"):
+        choices = {**record.choices, **choices}
+    return recipe(**choices)
+
+
+def _data(arguments: argparse.Namespace, record: RunRecord | None) -> Data:
+    if record is None or arguments.data is not None:
+        return load_data(arguments)
+    from gancore.evaluation.reload import reload_data
+
+    shape = tuple(record.data["shape"])
+    data = reload_data(record.data["name"], shape=shape, skip_bad_images=arguments.skip_bad_images)
+    report_skipped(data)
+    return data
+
+
+def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
+    from gancore.evaluation.tracking import track
+    from gancore.training import train
+
+    train(
+        plan.system,
+        plan.data,
+        steps=plan.steps,
+        out=plan.out,
+        resume=arguments.resume,
+        seed=plan.seed,
+        device=plan.device,
+        precision=plan.precision,
+        compile=arguments.compile,
+        metrics=None if arguments.no_metrics else track(plan.data, plan.out),
+        evaluate_every=max(plan.steps // _POINTS_OF_CURVE, 1),
+        progress=not (arguments.quiet or arguments.no_progress),
+    )
+
+
+def _interrupted(plan: _Plan) -> int:
+    """Say what is left, and how to go on."""
+    from gancore.training.checkpoint import list_checkpoints
+
+    if not list_checkpoints(plan.out / "checkpoints"):
+        note("gancore train: interrupted before the first checkpoint; nothing to go on from")
+        return INTERRUPTED
+    words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out]
+    command = " ".join(shlex.quote(str(word)) for word in [*words, "--steps", plan.steps, "--resume"])
+    note(f"gancore train: interrupted, nothing is lost; go on with: {command}")
+    return INTERRUPTED

@@ -1,0 +1,52 @@
+"""Samples of a run by the name of a sampler, with the settings that an evaluation should use."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from gancore import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from gancore.datasets import Data
+    from gancore.samplers import Samples
+    from gancore.training import Run
+
+__all__ = ["draw", "needs_data"]
+
+
+_STEPS = 100
+"""Length of chains unless set: long enough to leave the prior, short enough to judge thousands of samples."""
+
+
+def needs_data(sampler: str) -> bool:
+    """Whether a sampler can be calibrated on real data.
+
+    Examples
+    --------
+    >>> needs_data("plain"), needs_data("ddls")
+    (False, True)
+    """
+    return "calibrate" in _parameters(sampler)
+
+
+def draw(
+    run: Run, sampler: str, n: int, *, seed: int, data: Data | None, progress: bool, settings: Mapping[str, Any]
+) -> Samples:
+    """Sample a run; a sampler that trusts the critic is calibrated on the data unless told otherwise.
+
+    A critic's slope is rarely one and a Wasserstein critic's is arbitrary, so that an uncalibrated chain may walk
+    away from the data: what is best left to a choice elsewhere is a default here.
+    """
+    own: dict[str, Any] = {}
+    if needs_data(sampler) and data is not None:
+        own["calibrate"] = data
+    if "steps" in _parameters(sampler):
+        own["steps"] = _STEPS
+    return run.sample(n, seed=seed, sampler=sampler, progress=progress, **{**own, **settings})
+
+
+def _parameters(sampler: str) -> Collection[str]:
+    return inspect.signature(registry.get("samplers", sampler)).parameters

@@ -1,0 +1,180 @@
+"""Judge a run: samplers x metrics, next to the generator as it was before training."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gancore import __version__, _check, registry, systems
+from gancore.datasets import as_data
+from gancore.errors import BackendError, DomainError, NumericalError, ShapeError
+from gancore.evaluation.drawing import draw, needs_data
+from gancore.evaluation.panel import judges_of
+from gancore.evaluation.reload import reload_data
+from gancore.evaluation.result import Evaluation, Score
+from gancore.samplers import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gancore.datasets import Data
+    from gancore.samplers import SamplerInfo
+    from gancore.systems import System
+    from gancore.training import Run
+
+__all__ = ["evaluate"]
+
+_ENOUGH = 2000
+_SHOWN = {"image": 64, "points": 2000}
+
+
+def evaluate(
+    run: Run,
+    data: object = None,
+    *,
+    samplers: Sequence[str] = ("plain", "ddls"),
+    metrics: Sequence[str] | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    progress: bool = True,
+) -> Evaluation:
+    """Judge the samples of a run, drawn by each sampler from the same latent codes.
+
+    The untrained generator is judged too, for comparison. Labelled images are seen through a classifier that is
+    trained on them, and kept in the run's folder. Samplers that use the critic are calibrated on the same data.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    data : object, optional
+        Real samples: anything that :func:`gancore.datasets.as_data` takes; those of the run, if not given.
+    samplers : sequence of str
+        Names of samplers.
+    metrics : sequence of str, optional
+        Names of metrics, all that make sense for the data if not given: `fid`, `classes` and `inception_score` for
+        labelled images, `fid` for other images, `fid` and `mode_coverage` for points.
+    n : int, optional
+        How many samples to judge; as many as there are real ones, up to 2000, if not given.
+    seed : int
+        Seed of the latent codes.
+    settings : mapping of str to mapping, optional
+        Further settings of samplers, by name: ``{"ddls": {"steps": 500}}``.
+    progress : bool
+        Show progress bars, if stderr is a terminal.
+
+    Returns
+    -------
+    Evaluation
+        A sampler that cannot work with the critic, say because it knows nothing yet, is listed under `failures`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such sampler or metric.
+    ShapeError
+        If the data are of another shape than the run's samples.
+    DataError
+        If data are not given and those of the run cannot be found.
+    DomainError
+        If n is not at least 2.
+
+    Notes
+    -----
+    Cost: n samples for each sampler (for ddls n gradients a step), and once about 5 seconds for the classifier.
+
+    Examples
+    --------
+    >>> import gancore
+    >>> run = gancore.train("gan", "ring", steps=2, progress=False)
+    >>> found = evaluate(run, samplers=["plain"], n=50, progress=False)
+    >>> list(found.scores), sorted(found.scores["plain"])
+    (['untrained', 'plain'], ['fid', 'mode_coverage'])
+    """
+    real = reload_data(run.data_name, shape=run.shape) if data is None else as_data(data)
+    if real.shape != run.shape:
+        raise ShapeError(f"data: the run's samples have shape {run.shape}, those of {real.name} {real.shape}")
+    n = min(len(real), _ENOUGH) if n is None else n
+    _check.integer("n", n, least=2)
+    settings = settings or {}
+    for name in (*samplers, *settings):
+        registry.get("samplers", name)
+    judges = judges_of(real, folder=run.folder, metrics=metrics)
+    shown = _SHOWN[run.kind]
+    drawn = {"untrained": _untrained(run, n, seed=seed)}
+    infos: dict[str, SamplerInfo] = {}
+    failures: dict[str, str] = {}
+    for name in dict.fromkeys(samplers):
+        try:
+            samples = draw(run, name, n, seed=seed, data=real, progress=progress, settings=settings.get(name, {}))
+        except (DomainError, NumericalError, BackendError) as error:
+            # What a critic cannot lead says more about the run than about the call, and the rest can be judged.
+            if name == "plain":
+                raise
+            failures[name] = str(error)
+            continue
+        drawn[name], infos[name] = samples.x.cpu(), samples.info
+    scores: dict[str, dict[str, Score]] = {
+        source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.items()
+    }
+    return Evaluation(
+        run={
+            "system": run.system.name,
+            "choices": dict(run.system.choices),
+            "changed": _changed(run.system),
+            "recipe": run.system.recipe(),
+            "data": run.data_name,
+            "shape": list(run.shape),
+            "seed": run.seed,
+            "step": run.step,
+            "folder": None if run.folder is None else str(run.folder),
+        },
+        protocol={
+            "data": real.name,
+            "n_real": len(real),
+            "n_fake": n,
+            "seed": seed,
+            "calibrated_on": {name: real.name for name in infos if needs_data(name)},
+            "settings": {name: dict(settings.get(name, {})) for name in infos},
+            "versions": _versions(),
+        },
+        scores=scores,
+        samplers=infos,
+        failures=failures,
+        samples={"real": _some(real, shown, seed)} | {source: x[:shown] for source, x in drawn.items()},
+        centers=getattr(real, "centers", None),
+    )
+
+
+def _untrained(run: Run, n: int, *, seed: int) -> torch.Tensor:
+    system = run.system
+    drawn = plain(run.untrained_generator(), None, n, latent_dim=system.latent_dim, prior=system.prior, seed=seed)
+    return drawn.x.cpu()
+
+
+def _changed(system: System) -> dict[str, object]:
+    """The choices that are not the recipe's own."""
+    if system.name not in registry.names("systems"):
+        return {}
+    parameters = inspect.signature(systems.get(system.name)).parameters
+    return {key: value for key, value in system.choices.items() if value != parameters[key].default}
+
+
+def _some(data: Data, n: int, seed: int) -> torch.Tensor:
+    """Real samples picked at random."""
+    rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:n]
+    return data.batch(rows)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "gancore": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }

@@ -1,0 +1,56 @@
+"""The data of a run, read again from what the run remembers of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gancore.datasets import NAMES, load
+from gancore.errors import DataError, ShapeError, UnknownNameError
+
+if TYPE_CHECKING:
+    from gancore.datasets import Data
+
+__all__ = ["reload_data"]
+
+
+def reload_data(name: str, *, shape: tuple[int, ...], skip_bad_images: bool = False) -> Data:
+    """Data by the name that a run recorded, in the shape that it was trained on.
+
+    Parameters
+    ----------
+    name : str
+        A known name or a path, as :func:`gancore.datasets.load` takes it.
+    shape : tuple of int
+        Shape of one sample; images are cropped and resized to it as they were for training.
+    skip_bad_images : bool
+        Leave out unreadable images of a folder.
+
+    Returns
+    -------
+    Data
+
+    Raises
+    ------
+    DataError
+        If the data are neither known by name nor where they were.
+    ShapeError
+        If they cannot be brought to that shape.
+
+    Examples
+    --------
+    >>> reload_data("digits", shape=(1, 8, 8)).shape, reload_data("digits", shape=(3, 16, 16)).shape
+    ((1, 8, 8), (3, 16, 16))
+    """
+    images = len(shape) == 3
+    try:
+        # A folder's images may have many sizes, or be far larger than what was trained on: never read as they are.
+        fit = images and name not in NAMES and Path(name).is_dir()
+        data = None if fit else load(name)
+        if data is None or (images and data.kind == "image" and data.shape != shape):
+            data = load(name, image_size=(shape[1], shape[2]), channels=shape[0], skip_bad_images=skip_bad_images)
+    except UnknownNameError:
+        raise DataError(f"data: {name!r}, which the run was trained on, is no known name or path; give it") from None
+    if data.shape != shape:
+        raise ShapeError(f"data: {name} has samples of shape {data.shape}, the run was trained on {shape}")
+    return data

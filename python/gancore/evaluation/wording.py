@@ -1,0 +1,186 @@
+"""What a report says about an evaluation, without any markup."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from gancore import registry
+from gancore.evaluation.table import number, score_table
+
+if TYPE_CHECKING:
+    from gancore.evaluation.result import Evaluation, Score
+
+__all__ = ["caption", "sampler_facts", "words"]
+
+
+def words(evaluation: Evaluation) -> dict[str, Any]:
+    """All texts of the report, by their place in the template."""
+    run, protocol = evaluation.run, evaluation.protocol
+    table = score_table(evaluation)
+    bars, bar_names = _bars(evaluation)
+    return {
+        "title": f"{run['system']} on {run['data']}",
+        "subtitle": f"Step {run['step']:,}, seed {run['seed']}. {protocol['n_fake']:,} samples of each source, judged "
+        f"against {protocol['n_real']:,} real ones.",
+        "cards": _cards(evaluation),
+        "samples_note": "Every source but the real one starts from the same latent codes"
+        + (
+            "."
+            if evaluation.of_points
+            else ": samples in the same place show what a sampler makes of what the generator gives."
+        ),
+        "scores_note": _scores_note(evaluation),
+        "columns": table.columns,
+        "rows": [{"source": source, "cells": cells} for source, cells in table.rows.items()],
+        "bars": bars,
+        "bar_names": bar_names,
+        "run_facts": [
+            ("system", run["system"]),
+            *((key.replace("_", " "), value) for key, value in run["recipe"].items()),
+            ("data", f"{run['data']}, {' x '.join(map(str, run['shape']))}"),
+            ("step", f"{run['step']:,}"),
+            ("seed", run["seed"]),
+        ],
+        "protocol_facts": _protocol_facts(evaluation),
+        "commands": _commands(evaluation),
+    }
+
+
+def caption(source: str) -> str:
+    """What a source of samples is."""
+    if source == "real":
+        return "from the data"
+    return registry.describe("samplers", source).partition(":")[0].rstrip(".").lower()
+
+
+def sampler_facts(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Name, summary and diagnostics of each sampler that has any."""
+    found = []
+    for name, info in evaluation.samplers.items():
+        if info.step_size is None:
+            continue
+        facts = [
+            ("steps", f"{len(info.energies) - 1:,}"),
+            ("step size", number(info.step_size)),
+            ("temperature", number(info.temperature)),
+            ("acceptance", "unadjusted" if info.acceptance is None else f"{info.acceptance:.1%}"),
+            ("effective sample size", number(info.effective_sample_size)),
+            ("R-hat", number(info.r_hat)),
+            ("mean energy", f"{number(info.energies[0])} to {number(info.energies[-1])}"),
+            ("critic calls", f"{info.critic_calls:,}"),
+            *((f"calibration: {key.replace('_', ' ')}", number(value)) for key, value in info.calibration.items()),
+        ]
+        summary = registry.describe("samplers", name)
+        if name in evaluation.protocol["calibrated_on"] and info.calibration:
+            summary += f" The critic is calibrated on {evaluation.protocol['calibrated_on'][name]}."
+        found.append({"name": name, "summary": summary, "facts": facts})
+    return found
+
+
+def _cards(evaluation: Evaluation) -> list[dict[str, Any]]:
+    cards = []
+    distances = {source: scores["fid"]["value"] for source, scores in evaluation.scores.items() if "fid" in scores}
+    for source, value in distances.items():
+        cards.append(
+            {
+                "of": f"FID, {source}",
+                "value": number(value),
+                "more": _compared(source, distances),
+                "best": value == min(distances.values()),
+            }
+        )
+    for metric, name in (("classes", "Classes found"), ("mode_coverage", "Modes reached")):
+        found = {source: scores[metric] for source, scores in evaluation.scores.items() if metric in scores}
+        if found:
+            source, score = list(found.items())[-1]
+            more = f"by {source}" + (
+                f", {score['high_quality']:.0%} of samples at one" if "high_quality" in score else ""
+            )
+            cards.append({"of": name, "value": f"{score['value']} / {score['of']}", "more": more, "best": False})
+    return cards
+
+
+def _compared(source: str, distances: dict[str, float]) -> str:
+    """How far a distance is from the one that it should improve on."""
+    if source == "untrained":
+        return "where training began"
+    base = "plain" if source != "plain" and "plain" in distances else "untrained"
+    if min(distances[base], distances[source]) <= 0:
+        return ""
+    factor = distances[base] / distances[source]
+    if factor >= 2:
+        return f"{factor:.1f} times lower than {base}"
+    change = distances[source] / distances[base] - 1
+    return f"{abs(change):.0%} {'lower' if change < 0 else 'higher'} than {base}"
+
+
+def _scores_note(evaluation: Evaluation) -> str:
+    protocol = _protocol(evaluation)
+    if "accuracy" in protocol:
+        features = (
+            f"FID in the features of a classifier trained on {protocol['data']}, {protocol['accuracy']:.1%} right on "
+            f"{protocol['n_held_out']:,} held-out real images."
+        )
+    else:
+        features = f"FID on {protocol.get('features', 'the samples as they are')}."
+    return f"{features} Brackets hold 95 % intervals. Arrows point to better."
+
+
+def _bars(evaluation: Evaluation) -> tuple[list[dict[str, Any]], list[str]]:
+    """Heights in percent of the tallest bar: for each class the share among real samples, then by source."""
+    found: dict[str, Score] = {
+        source: scores["classes"]
+        for source, scores in evaluation.scores.items()
+        if "classes" in scores and source != "untrained"
+    }
+    if not found:
+        return [], []
+    first = next(iter(found.values()))
+    real: dict[str, int] = first["real_counts"]
+    shares = {
+        name: [count / first["n_real"], *(score["counts"][name] / score["n_fake"] for score in found.values())]
+        for name, count in real.items()
+    }
+    tallest = max(max(row) for row in shares.values())
+    bars = [
+        {"name": name, "heights": [round(100 * share / tallest, 1) for share in row]} for name, row in shares.items()
+    ]
+    return bars, ["real", *found]
+
+
+def _protocol(evaluation: Evaluation) -> dict[str, Any]:
+    """The protocol of the first score that says how it was made."""
+    some = next(iter(evaluation.scores.values()))
+    protocol: dict[str, Any] = next(iter(some.values()))["protocol"]
+    return some["fid"]["protocol"] if "fid" in some else protocol
+
+
+def _protocol_facts(evaluation: Evaluation) -> list[tuple[str, Any]]:
+    shared = evaluation.protocol
+    facts: list[tuple[str, Any]] = [
+        ("real samples", f"{shared['n_real']:,} of {shared['data']}"),
+        ("samples of each source", f"{shared['n_fake']:,}"),
+        ("seed of the codes", shared["seed"]),
+    ]
+    for key, value in _protocol(evaluation).items():
+        if key == "weights_sha256":
+            facts.append(("sha256 of the classifier", value[:16]))
+        elif key == "accuracy":
+            facts.append(("accuracy", f"{value:.2%}"))
+        elif isinstance(value, str | int | float):
+            facts.append((key.replace("_", " "), value))
+    return [*facts, *shared["versions"].items()]
+
+
+def _commands(evaluation: Evaluation) -> str:
+    run, protocol = evaluation.run, evaluation.protocol
+    folder = shlex.quote(run["folder"]) if run["folder"] else "RUN"
+    asked = f"--samplers {','.join(evaluation.samplers)} -n {protocol['n_fake']} --seed {protocol['seed']}"
+    lines = [f"gancore evaluate {folder} {asked}"]
+    if run["system"] in registry.names("systems"):
+        words = [run["system"], "--data", run["data"], "--steps", run["step"], "--seed", run["seed"]]
+        choices = [f"{key}={value}" for key, value in run["changed"].items()]
+        words += ["--set", *choices] if choices else []
+        lines.insert(0, f"gancore train {' '.join(shlex.quote(str(word)) for word in words)} --out {folder}")
+    return "\n".join(lines)
