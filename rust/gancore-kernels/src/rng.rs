@@ -4,6 +4,7 @@
 //! counter is (block of four coordinates, lane, step, stream). Chain `lane` at `step` draws the same numbers for any
 //! batch size, chunking, thread count and instruction set.
 
+use crate::error::{Error, Result};
 use crate::num;
 use crate::simd::LANES;
 
@@ -22,13 +23,22 @@ pub enum Stream {
     Initial,
     /// Which component of a mixture.
     Component,
-    /// Anything a caller numbers itself, from 0 to [`Stream::USERS`] - 1.
+    /// Anything a caller numbers itself, from 0 to 239: streams share a byte of the counter with the named ones.
     User(u8),
 }
 
 impl Stream {
-    /// How many streams callers may number: streams share a byte of the counter with the named ones.
-    pub const USERS: u8 = 240;
+    /// The stream of a number: 0 to 3 are the named ones in order, 16 to 255 those that callers number.
+    pub fn from_number(number: u8) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Proposal),
+            1 => Ok(Self::Accept),
+            2 => Ok(Self::Initial),
+            3 => Ok(Self::Component),
+            16.. => Ok(Self::User(number - 16)),
+            _ => Err(Error::domain("stream", "be the number of a stream", number.to_string())),
+        }
+    }
 
     const fn number(self) -> u32 {
         match self {
@@ -231,6 +241,14 @@ mod tests {
         assert!((moment(2) - 1.0).abs() < 6.0 * (2.0 / n).sqrt());
         assert!(moment(3).abs() < 6.0 * (15.0 / n).sqrt());
         assert!((moment(4) - 3.0).abs() < 6.0 * (96.0 / n).sqrt());
+    }
+
+    #[test]
+    fn numbers_and_streams_are_one_to_one() {
+        for number in (0..4).chain(16..=255) {
+            assert_eq!(Stream::from_number(number).unwrap().number(), u32::from(number));
+        }
+        assert!((4..16).all(|number| Stream::from_number(number).is_err()));
     }
 
     #[test]

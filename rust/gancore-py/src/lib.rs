@@ -4,6 +4,7 @@ mod array;
 mod divergence;
 mod enter;
 mod error;
+mod langevin;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -19,6 +20,11 @@ mod _rust {
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
     use super::error::ToPython;
+    #[pymodule_export]
+    use super::langevin::{
+        langevin_step, mixture_energy, mixture_gradient, mixture_langevin, mixture_sample, philox_normal,
+        philox_uniform,
+    };
     #[pymodule_export]
     use super::wasserstein::wasserstein_1d;
 
