@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 
 import gancore
 from gancore.datasets import load
-from gancore.errors import DomainError, ShapeError, UnknownNameError
+from gancore.errors import DataError, DomainError, ShapeError, UnknownNameError
 from gancore.evaluation import evaluate, track
 from gancore.evaluation.drawing import draw
 from gancore.features import train_classifier
@@ -39,7 +41,7 @@ def test_every_source_has_every_score(run: Run) -> None:
             assert {"interval", "n_real", "n_fake", "protocol"} <= score.keys()
             assert "value" in score or {"mean", "std"} <= score.keys()
             assert (score["n_real"], score["n_fake"]) == (1797, 200)
-    assert found.protocol["calibrated_on"] == {"ddls": "digits"}
+    assert found.protocol["calibration"] == {"data": "digits", "n": 1797, "held_out": False}
     assert len(found.samplers["ddls"].energies) == 5
     assert {name: len(x) for name, x in found.samples.items()} == dict.fromkeys(found.samples, 64)
     assert "real" in found.samples
@@ -64,7 +66,7 @@ def test_the_critic_is_calibrated_unless_told_otherwise(run: Run) -> None:
     data = load("digits")
 
     def sampled(**settings: object) -> object:
-        return draw(run, "ddls", 8, seed=0, data=data, progress=False, settings={"steps": 2, **settings}).info
+        return draw(run, "ddls", 8, seed=0, calibrate=data, progress=False, settings={"steps": 2, **settings}).info
 
     assert sampled().calibration["n_real"] == 1796
     assert sampled(calibrate=None).calibration == {}
@@ -80,6 +82,15 @@ def test_a_sampler_that_the_critic_cannot_lead_is_reported_and_the_rest_judged()
     assert list(found.failures) == ["ddls"]
     assert "critic" in found.failures["ddls"]
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_run_on_a_tensor_is_judged_against_what_is_given() -> None:
+    points = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    run = gancore.train("gan", points, steps=2, progress=False)
+    found = run.evaluate(points, metrics=["fid"], n=50, settings={"ddls": {"steps": 2}}, progress=False)
+    assert found.scores["plain"]["fid"]["n_real"] == 200
+    with pytest.raises(DataError, match="'tensor'"):
+        evaluate(run, progress=False)
 
 
 def test_points_are_judged_by_their_modes() -> None:
@@ -129,3 +140,17 @@ def test_json_has_no_nan(run: Run) -> None:
     score = json.loads(json.dumps(found.to_dict(), allow_nan=False))["scores"]["plain"]["fid"]
     assert score["value"] is None
     assert score["interval"] == [None, 1.0]
+
+
+def test_a_missing_extra_is_named() -> None:
+    code = """
+import sys
+sys.modules["torch"] = None
+import gancore.evaluation
+try:
+    gancore.evaluation.evaluate
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("MissingExtraError torch is not installed; install it with: pip install 'gancore[")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+import gancore
 from gancore.datasets import load
 from gancore.errors import DataError, ShapeError
-from gancore.evaluation.reload import reload_data
+from gancore.evaluation.reload import calibration_data, reload_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +53,21 @@ def test_what_cannot_be_found_again_is_named() -> None:
         reload_data("tensor", shape=(1, 8, 8))
     with pytest.raises(ShapeError, match=r"ring has samples of shape \(2,\)"):
         reload_data("ring", shape=(3,))
+
+
+def write_idx(folder: Path, prefix: str, images: np.ndarray) -> None:
+    header = struct.pack(">4B3i", 0, 0, 8, 3, *images.shape)
+    (folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+
+
+def test_a_critic_is_calibrated_on_what_it_has_not_seen_if_that_is_to_be_had(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    write_idx(tmp_path, "train", rng.integers(0, 256, (70, 8, 8), dtype=np.uint8))
+    run = gancore.train("gan", load(tmp_path), steps=1, progress=False)
+    data, held_out = calibration_data(run)
+    assert not held_out
+    assert torch.equal(everything(data), everything(load(tmp_path)))
+    write_idx(tmp_path, "t10k", rng.integers(0, 256, (30, 8, 8), dtype=np.uint8))
+    data, held_out = calibration_data(run)
+    assert held_out
+    assert torch.equal(everything(data), everything(load(tmp_path, split="test")))

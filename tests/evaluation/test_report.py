@@ -59,7 +59,7 @@ def evaluation(**changes: Any) -> Evaluation:
             "n_real": 90,
             "n_fake": 64,
             "seed": 0,
-            "calibrated_on": {"ddls": "digits"},
+            "calibration": {"data": "digits", "n": 90, "held_out": False},
             "settings": {"plain": {}, "ddls": {}},
             "versions": {"gancore": "0.1.0", "python": "3.11"},
         },
@@ -162,6 +162,7 @@ def test_every_number_of_the_table_is_said(tmp_path: Path) -> None:
         for cell in cells:
             assert cell.text in text
             assert cell.small in text
+    assert "calibrated on 90 samples of digits, which it was trained on too" in text
     for said in ("20.0 times lower than untrained", "5% lower than plain", "99.1% right on 450", "2 / 2", "ab" * 8):
         assert said in text
     assert (
@@ -170,10 +171,11 @@ def test_every_number_of_the_table_is_said(tmp_path: Path) -> None:
     ) in text
 
 
-def test_worse_is_called_higher(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("value", "said"), [(30.0, "50% higher than plain"), (50.0, "2.5 times higher than plain")])
+def test_worse_is_called_higher(value: float, said: str, tmp_path: Path) -> None:
     found = evaluation()
-    found.scores["ddls"]["fid"]["value"] = 30.0
-    assert "50% higher than plain" in " ".join(written(tmp_path, found).texts)
+    found.scores["ddls"]["fid"]["value"] = value
+    assert said in " ".join(written(tmp_path, found).texts)
 
 
 def test_a_failure_is_said(tmp_path: Path) -> None:

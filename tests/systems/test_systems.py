@@ -32,6 +32,20 @@ def test_published_settings() -> None:
     assert (dcgan.generator_optimizer.beta1, dcgan.generator_optimizer.beta2) == (0.5, 0.999)
 
 
+@pytest.mark.parametrize("name", ["gan", "wgan", "wgan_gp"])
+def test_points_get_as_many_latent_dimensions_as_they_have(name: str) -> None:
+    system = systems.get(name)(networks="mlp")
+    assert system.fitted((1, 8, 8)) is system
+    for d, expected in ((1, 2), (2, 2), (7, 7)):
+        fitted = system.fitted((d,))
+        assert fitted.latent_dim == fitted.choices["latent_dim"] == expected
+        assert fitted == systems.get(name)(**fitted.choices), "the choices build it again"
+    chosen = systems.get(name)(networks="mlp", latent_dim=64)
+    assert chosen.fitted((2,)) is chosen
+    made = replace(system, choices={}, name="custom")
+    assert made.fitted((2,)) is made
+
+
 def test_hyphens_count_as_underscores() -> None:
     assert systems.get("wgan-gp") is systems.get("wgan_gp")
 

@@ -164,6 +164,14 @@ def test_a_name_stands_for_the_recipe(data: Data) -> None:
     assert run.system == systems.get("wgan_gp")()
 
 
+def test_what_was_left_to_the_data_is_recorded(tmp_path: Path) -> None:
+    points = torch.randn(30, 3)
+    run = train("gan", points, steps=1, out=tmp_path, **QUIET)
+    assert run.system.latent_dim == run.system.choices["latent_dim"] == 3
+    assert Run.load(tmp_path).system == run.system
+    assert train("gan", points, steps=2, out=tmp_path, resume=True, **QUIET).step == 2
+
+
 def test_runs_in_threads_other_than_the_main_one(data: Data, small: Callable[..., System]) -> None:
     """Where signal handlers cannot be set."""
     handler = signal.getsignal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gancore.evaluation import Evaluation
 
 __all__ = ["add", "run"]
+
+_WIDTH = 110
 
 
 def add(commands: Commands) -> None:
@@ -84,6 +87,5 @@ def _print_table(found: Evaluation) -> None:
         table.add_column(heading, justify="right")
     for source, cells in scores.rows.items():
         table.add_row(source, *(f"{cell.text} {cell.small}".rstrip().replace("[", r"\[") for cell in cells))
-    console = Console()
     # A file or a pipe has no width: a row stays in one line there.
-    console.print(table, width=None if console.is_terminal else 110)
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.sampler,
         arguments.n,
         seed=arguments.seed,
-        data=None if "calibrate" in settings else _data(trained, arguments.sampler),
+        calibrate=None if "calibrate" in settings else _calibration(trained, arguments.sampler),
         progress=not arguments.quiet,
         settings=settings,
     )
@@ -80,12 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _data(trained: Run, sampler: str) -> Data | None:
+def _calibration(trained: Run, sampler: str) -> Data | None:
     """What to calibrate the sampler on."""
     from gancore.evaluation.drawing import needs_data
-    from gancore.evaluation.reload import reload_data
+    from gancore.evaluation.reload import calibration_data
 
     if not needs_data(sampler):
         return None
-    note(f"calibrating the critic on {trained.data_name}")
-    return reload_data(trained.data_name, shape=trained.shape)
+    data, held_out = calibration_data(trained)
+    note(f"calibrating the critic on {data.name}, {'held-out samples' if held_out else 'which it was trained on too'}")
+    return data

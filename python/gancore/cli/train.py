@@ -26,6 +26,7 @@ __all__ = ["add", "run"]
 
 _STEPS = 3000
 _POINTS_OF_CURVE = 20
+_FORGOTTEN = ("skip-bad-images", "compile", "no-metrics", "no-progress", "quiet")
 
 
 def add(commands: Commands) -> None:
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         _train(plan, arguments)
     except KeyboardInterrupt:
-        return _interrupted(plan)
+        return _interrupted(plan, arguments)
     folder = plan.out if arguments.quiet else f"run: {plan.out}\nnext: gancore evaluate {shlex.quote(str(plan.out))}"
     print(folder)
     return 0
@@ -124,7 +125,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
     if not (arguments.system and arguments.data):
         raise UsageError("--resume: expected --out DIR, or SYSTEM and --data, which name the folder runs/SYSTEM-DATA")
     # A file's suffix and the way to it are no part of a folder's name.
-    return Path("runs", f"{arguments.system}-{Path(arguments.data).absolute().stem}")
+    return Path("runs", f"{arguments.system.replace('-', '_')}-{Path(arguments.data).absolute().stem}")
 
 
 def _record(arguments: argparse.Namespace, out: Path) -> RunRecord | None:
@@ -147,10 +148,11 @@ def _system(arguments: argparse.Namespace, record: RunRecord | None) -> System:
 
 
 def _data(arguments: argparse.Namespace, record: RunRecord | None) -> Data:
-    if record is None or arguments.data is not None:
+    if record is None or arguments.data not in (None, record.data["name"]) or arguments.image_size is not None:
         return load_data(arguments)
     from gancore.evaluation.reload import reload_data
 
+    # The size that images were brought to need not be said again.
     shape = tuple(record.data["shape"])
     data = reload_data(record.data["name"], shape=shape, skip_bad_images=arguments.skip_bad_images)
     report_skipped(data)
@@ -177,14 +179,16 @@ def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
     )
 
 
-def _interrupted(plan: _Plan) -> int:
+def _interrupted(plan: _Plan, arguments: argparse.Namespace) -> int:
     """Say what is left, and how to go on."""
     from gancore.training.checkpoint import list_checkpoints
 
     if not list_checkpoints(plan.out / "checkpoints"):
         note("gancore train: interrupted before the first checkpoint; nothing to go on from")
         return INTERRUPTED
-    words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out]
-    command = " ".join(shlex.quote(str(word)) for word in [*words, "--steps", plan.steps, "--resume"])
+    # What the run itself does not remember has to be said again.
+    flags = [f"--{flag}" for flag in _FORGOTTEN if getattr(arguments, flag.replace("-", "_"))]
+    words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out, "--steps", plan.steps]
+    command = " ".join(shlex.quote(str(word)) for word in [*words, *flags, "--resume"])
     note(f"gancore train: interrupted, nothing is lost; go on with: {command}")
     return INTERRUPTED

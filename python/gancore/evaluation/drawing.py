@@ -33,16 +33,16 @@ def needs_data(sampler: str) -> bool:
 
 
 def draw(
-    run: Run, sampler: str, n: int, *, seed: int, data: Data | None, progress: bool, settings: Mapping[str, Any]
+    run: Run, sampler: str, n: int, *, seed: int, calibrate: Data | None, progress: bool, settings: Mapping[str, Any]
 ) -> Samples:
-    """Sample a run; a sampler that trusts the critic is calibrated on the data unless told otherwise.
+    """Sample a run; a sampler that trusts the critic is calibrated on real data unless told otherwise.
 
     A critic's slope is rarely one and a Wasserstein critic's is arbitrary, so that an uncalibrated chain may walk
     away from the data: what is best left to a choice elsewhere is a default here.
     """
     own: dict[str, Any] = {}
-    if needs_data(sampler) and data is not None:
-        own["calibrate"] = data
+    if needs_data(sampler):
+        own["calibrate"] = calibrate
     if "steps" in _parameters(sampler):
         own["steps"] = _STEPS
     return run.sample(n, seed=seed, sampler=sampler, progress=progress, **{**own, **settings})

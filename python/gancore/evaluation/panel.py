@@ -54,6 +54,12 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
     ------
     UnknownNameError
         If a metric is not one of these data's.
+
+    Examples
+    --------
+    >>> from gancore.datasets import load
+    >>> [judge.name for judge in judges_of(load("ring"), folder=None)]
+    ['mode_coverage', 'fid']
     """
     frechet, classifier = _frechet(data, folder)
     judges: tuple[Judge, ...] = (frechet,)
@@ -80,6 +86,15 @@ def frechet_judge(data: Data, *, folder: Path | None) -> FrechetJudge:
     Returns
     -------
     FrechetJudge
+
+    Examples
+    --------
+    >>> import torch
+    >>> from gancore.datasets import load
+    >>> ring = load("ring")
+    >>> moved = ring.batch(torch.arange(5000)) + 1.0  # by 1 on both axes
+    >>> round(frechet_judge(ring, folder=None).value(moved), 1)
+    2.0
     """
     return _frechet(data, folder)[0]
 

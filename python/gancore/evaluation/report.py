@@ -49,6 +49,16 @@ def write_report(
     ------
     OSError
         If a file cannot be written; each is whole or as it was before.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gancore
+    >>> from gancore.evaluation import evaluate
+    >>> run = gancore.train("gan", "ring", steps=2, progress=False)
+    >>> found = evaluate(run, samplers=["plain"], n=50, progress=False)
+    >>> sorted(write_report(found, tempfile.mkdtemp()))
+    ['metrics.json', 'report.html', 'samples.png']
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["caption", "sampler_facts", "words"]
 
+_OF_CLASSIFIER = ("architecture", "batch_size", "data", "n_held_out", "n_train", "seed", "steps")
+"""What of a protocol could be mistaken for the run's own."""
+
 
 def words(evaluation: Evaluation) -> dict[str, Any]:
     """All texts of the report, by their place in the template."""
@@ -38,7 +41,7 @@ def words(evaluation: Evaluation) -> dict[str, Any]:
         "run_facts": [
             ("system", run["system"]),
             *((key.replace("_", " "), value) for key, value in run["recipe"].items()),
-            ("data", f"{run['data']}, {' x '.join(map(str, run['shape']))}"),
+            ("data", f"{run['data']}, shape {' x '.join(map(str, run['shape']))}"),
             ("step", f"{run['step']:,}"),
             ("seed", run["seed"]),
         ],
@@ -72,10 +75,17 @@ def sampler_facts(evaluation: Evaluation) -> list[dict[str, Any]]:
             *((f"calibration: {key.replace('_', ' ')}", number(value)) for key, value in info.calibration.items()),
         ]
         summary = registry.describe("samplers", name)
-        if name in evaluation.protocol["calibrated_on"] and info.calibration:
-            summary += f" The critic is calibrated on {evaluation.protocol['calibrated_on'][name]}."
+        if info.calibration:
+            summary += f" {_calibration(evaluation)}"
         found.append({"name": name, "summary": summary, "facts": facts})
     return found
+
+
+def _calibration(evaluation: Evaluation) -> str:
+    on = evaluation.protocol["calibration"]
+    seen = ", which it was trained on too" if on["data"] == evaluation.run["data"] else ""
+    part = "held-out samples" if on["held_out"] else "samples"
+    return f"The critic is calibrated on {on['n']:,} {part} of {on['data']}{'' if on['held_out'] else seen}."
 
 
 def _cards(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -108,11 +118,13 @@ def _compared(source: str, distances: dict[str, float]) -> str:
     base = "plain" if source != "plain" and "plain" in distances else "untrained"
     if min(distances[base], distances[source]) <= 0:
         return ""
-    factor = distances[base] / distances[source]
-    if factor >= 2:
-        return f"{factor:.1f} times lower than {base}"
-    change = distances[source] / distances[base] - 1
-    return f"{abs(change):.0%} {'lower' if change < 0 else 'higher'} than {base}"
+    ratio = distances[source] / distances[base]
+    factor, direction = max(ratio, 1 / ratio), "lower" if ratio < 1 else "higher"
+    return (
+        f"{factor:.1f} times {direction} than {base}"
+        if factor >= 2
+        else f"{abs(ratio - 1):.0%} {direction} than {base}"
+    )
 
 
 def _scores_note(evaluation: Evaluation) -> str:
@@ -165,11 +177,11 @@ def _protocol_facts(evaluation: Evaluation) -> list[tuple[str, Any]]:
     ]
     for key, value in _protocol(evaluation).items():
         if key == "weights_sha256":
-            facts.append(("sha256 of the classifier", value[:16]))
+            facts.append(("classifier: sha256", value[:16]))
         elif key == "accuracy":
-            facts.append(("accuracy", f"{value:.2%}"))
+            facts.append(("classifier: accuracy", f"{value:.2%}"))
         elif isinstance(value, str | int | float):
-            facts.append((key.replace("_", " "), value))
+            facts.append((("classifier: " if key in _OF_CLASSIFIER else "") + key.replace("_", " "), value))
     return [*facts, *shared["versions"].items()]
 
 

@@ -61,7 +61,7 @@ def loss_curves(history: Sequence[Mapping[str, float]], *, theme: Theme = LIGHT)
     if not names:
         raise DataError("history: expected rows with a step and at least one loss, got none")
     groups = ([players] if players else []) + [[name] for name in others]
-    figure, axes = panels(len(groups), theme, size=(7.2 if len(groups) == 1 else 4.8, 2.9))
+    figure, axes = panels(len(groups), theme, size=(9.0 if len(groups) == 1 else 4.5, 2.8), columns=2)
     for panel, group in zip(axes, groups, strict=True):
         for name, colour in zip(group, theme.series, strict=False):
             _curve(panel, history, name, colour)
@@ -100,7 +100,7 @@ def energy_curve(energies: Sequence[float], *, theme: Theme = LIGHT) -> Figure:
     """
     if not energies:
         raise DataError("energies: expected at least one, got none")
-    figure, (panel,) = panels(1, theme, size=(7.2, 2.6))
+    figure, (panel,) = panels(1, theme, size=(9.0, 2.6))
     panel.plot(range(len(energies)), energies, color=theme.series[2], linewidth=1.6)
     panel.xaxis.set_major_locator(require("matplotlib.ticker", extra="train").MaxNLocator(integer=True))
     label(panel, theme, title="Mean energy of the chains", x="Langevin step")

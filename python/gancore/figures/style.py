@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gancore._extras import require
 
@@ -39,12 +42,18 @@ DARK = Theme("#e6edf3", "#9198a1", "#30363d", ("#6cb0ff", "#ff9b57", "#4ac99b", 
 """For a black page."""
 
 
-def panels(count: int, theme: Theme, *, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """A figure of panels in a row, each of `size` inches, in the colours of a theme."""
+def panels(
+    count: int, theme: Theme, *, size: tuple[float, float], columns: int | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels, each of `size` inches, so many in a row (all, if not given), in the colours of a theme."""
+    columns = min(count, columns or count)
+    rows = math.ceil(count / columns)
     figure = require("matplotlib.figure", extra="train").Figure(
-        figsize=(size[0] * count, size[1]), layout="constrained"
+        figsize=(size[0] * columns, size[1] * rows), layout="constrained"
     )
-    axes = list(figure.subplots(1, count, squeeze=False)[0])
+    axes, left_over = np.split(figure.subplots(rows, columns, squeeze=False).ravel(), [count])
+    for panel in left_over:
+        panel.remove()
     for panel in axes:
         panel.set_facecolor("none")
         panel.grid(visible=True, color=theme.rule, linewidth=0.6)
@@ -53,7 +62,7 @@ def panels(count: int, theme: Theme, *, size: tuple[float, float]) -> tuple[Figu
         for side, spine in panel.spines.items():
             spine.set_visible(side in ("left", "bottom"))
             spine.set_color(theme.rule)
-    return figure, axes
+    return figure, list(axes)
 
 
 def label(panel: Axes, theme: Theme, *, title: str, x: str = "", y: str = "") -> None:

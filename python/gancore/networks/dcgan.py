@@ -55,8 +55,8 @@ class DCGAN(NetworkFamily):
     torch.Size([5])
     """
 
-    width: int = 64
-    extra_layers: int = 0
+    width: int = 32
+    extra_layers: int = 2
     critic_norm: Norm = "batch"
 
     reference: ClassVar[str] = """\

@@ -24,9 +24,9 @@ class MLP(NetworkFamily):
     Parameters
     ----------
     width : int
-        Units in each hidden layer.
+        Units of each hidden layer.
     depth : int
-        Hidden layers.
+        How many hidden layers.
     critic_norm : {"none", "layer", "batch"}
         Normalisation of the critic's hidden layers.
 

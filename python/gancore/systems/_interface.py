@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gancore import _check
@@ -97,6 +97,17 @@ class System:
                 f"critic_norm: {penalty.name} is a penalty on each sample alone, which batch normalisation ties to "
                 "the others; choose 'layer' or 'none'"
             )
+
+    def fitted(self, shape: tuple[int, ...]) -> System:
+        """The system for samples of a shape, with whatever its choices leave to the data.
+
+        A latent dimension that is None among the choices becomes, for points, the number of their coordinates and at
+        least two: more of them fold a low-dimensional space so often that training does not straighten it out.
+        """
+        if len(shape) != 1 or self.choices.get("latent_dim", self.latent_dim) is not None:
+            return self
+        dim = max(2, *shape)
+        return replace(self, latent_dim=dim, choices={**self.choices, "latent_dim": dim})
 
     def recipe(self) -> dict[str, str]:
         """The choice on each axis with all its settings, as text: equal recipes make equal systems."""

@@ -17,8 +17,8 @@ __all__ = ["dcgan"]
 @recipe
 def dcgan(
     *,
-    width: int = 64,
-    extra_layers: int = 1,
+    width: int = 32,
+    extra_layers: int = 2,
     critic_norm: Literal["none", "layer", "batch"] = "batch",
     critic_steps: int = 1,
     lr: float = 2e-4,
@@ -37,7 +37,8 @@ def dcgan(
     Parameters
     ----------
     width, extra_layers : int
-        Channels, and further convolutions, near the image: see :class:`~gancore.networks.dcgan.DCGAN`.
+        Channels, and further convolutions, near the image: see :class:`~gancore.networks.dcgan.DCGAN` (the paper:
+        128 and none, on 64x64 images).
     critic_norm : {"none", "layer", "batch"}
         Normalisation in the critic.
     critic_steps : int

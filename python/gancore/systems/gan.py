@@ -24,9 +24,9 @@ def gan(
     depth: int | None = None,
     critic_norm: Literal["none", "layer", "batch"] = "none",
     critic_steps: int = 1,
-    lr: float = 2e-4,
+    lr: float = 1e-3,
     beta1: float = 0.5,
-    latent_dim: int = 64,
+    latent_dim: int | None = None,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
@@ -52,8 +52,8 @@ def gan(
         Critic steps for each generator step.
     lr, beta1 : float
         Adam's settings for both players (the paper: gradient descent with momentum).
-    latent_dim, prior : int, str
-        The latent space.
+    latent_dim, prior : int or None, str
+        The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
         Samples in a batch.
     ema : float or None
@@ -86,7 +86,7 @@ def gan(
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
         critic_optimizer=adam,
-        latent_dim=latent_dim,
+        latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,
         ema=ema,

@@ -24,7 +24,7 @@ def wgan(
     critic_steps: int = 5,
     clip: float = 0.01,
     lr: float = 5e-5,
-    latent_dim: int = 64,
+    latent_dim: int | None = None,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
@@ -46,8 +46,8 @@ def wgan(
         The bound c of each weight of the critic.
     lr : float
         RMSProp's learning rate for both players.
-    latent_dim, prior : int, str
-        The latent space.
+    latent_dim, prior : int or None, str
+        The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
         Samples in a batch.
     ema : float or None
@@ -81,7 +81,7 @@ def wgan(
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=rmsprop,
         critic_optimizer=rmsprop,
-        latent_dim=latent_dim,
+        latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,
         ema=ema,

@@ -27,7 +27,7 @@ def wgan_gp(
     lr: float = 1e-4,
     beta1: float = 0.0,
     beta2: float = 0.9,
-    latent_dim: int = 64,
+    latent_dim: int | None = None,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
@@ -54,8 +54,8 @@ def wgan_gp(
         Penalise only gradients steeper than one.
     lr, beta1, beta2 : float
         Adam's settings for both players.
-    latent_dim, prior : int, str
-        The latent space.
+    latent_dim, prior : int or None, str
+        The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
         Samples in a batch.
     ema : float or None
@@ -91,7 +91,7 @@ def wgan_gp(
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
         critic_optimizer=adam,
-        latent_dim=latent_dim,
+        latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,
         ema=ema,

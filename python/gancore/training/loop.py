@@ -130,6 +130,7 @@ def train(
         choices = {**system.choices, "ema": ema} if "ema" in system.choices else system.choices
         system = replace(system, ema=ema, choices=choices)
     samples = as_data(data)
+    system = system.fitted(samples.shape)
     place = resolve_device(device)
     record = RunRecord(
         system=system.name,

@@ -51,7 +51,8 @@ def capture() -> dict[str, Tensor]:
         "numpy/gauss": torch.tensor([legacy["gauss"]], dtype=torch.float64),
         "torch": torch.get_rng_state(),
     }
-    if torch.cuda.is_available():
+    # A process that does not use CUDA should not have to start it.
+    if torch.cuda.is_initialized():
         state |= {f"cuda/{i}": s for i, s in enumerate(torch.cuda.get_rng_state_all())}
     return state
 

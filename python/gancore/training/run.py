@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from gancore.evaluation import Evaluation
     from gancore.samplers._interface import Samples
     from gancore.systems._interface import System
     from gancore.training.folder import RunRecord
@@ -185,8 +186,11 @@ class Run:
         )
         return samples
 
-    def evaluate(self, data: object, metrics: Sequence[str] | None = None, **settings: Any) -> Any:
-        """Judge samples against data: see :func:`gancore.evaluation.evaluate`."""
+    def evaluate(self, data: object = None, *, metrics: Sequence[str] | None = None, **settings: Any) -> Evaluation:
+        """Judge samples against data, those of the run if none are given.
+
+        See :func:`gancore.evaluation.evaluate` for the metrics, the further settings and what is returned.
+        """
         from gancore.evaluation import evaluate
 
         return evaluate(self, data, metrics=metrics, **settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,14 +44,15 @@ class LossWatch:
             If a loss of any step since the last look is not finite.
         """
         if self._pending:
-            steps, losses = zip(*self._pending, strict=True)
-            self._pending = []
-            table = torch.stack([torch.stack(list(row.values())) for row in losses]).float()
-            finite, values = table.isfinite().tolist(), table.tolist()
-            for step, names, ok, row in zip(steps, losses, finite, values, strict=True):
-                if not all(ok):
-                    raise DivergedError(step, list(names)[ok.index(False)], self.last)
-                self.last = dict(zip(names, row, strict=True))
+            pending, self._pending = self._pending, []
+            on_device = [loss.float() for _, losses in pending for loss in losses.values()]
+            values = iter(torch.stack(on_device).tolist())
+            for step, losses in pending:
+                found = {name: next(values) for name in losses}
+                for name, value in found.items():
+                    if not math.isfinite(value):
+                        raise DivergedError(step, name, self.last)
+                self.last = found
         return self.last
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import platform
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from gancore.datasets import as_data
 from gancore.errors import BackendError, DomainError, NumericalError, ShapeError
 from gancore.evaluation.drawing import draw, needs_data
 from gancore.evaluation.panel import judges_of
-from gancore.evaluation.reload import reload_data
-from gancore.evaluation.result import Evaluation, Score
+from gancore.evaluation.reload import calibration_data, reload_data
+from gancore.evaluation.result import Evaluation
 from gancore.samplers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
 
     from gancore.datasets import Data
     from gancore.samplers import SamplerInfo
@@ -46,7 +49,8 @@ def evaluate(
     """Judge the samples of a run, drawn by each sampler from the same latent codes.
 
     The untrained generator is judged too, for comparison. Labelled images are seen through a classifier that is
-    trained on them, and kept in the run's folder. Samplers that use the critic are calibrated on the same data.
+    trained on them, and kept in the run's folder. Samplers that use the critic are calibrated on the test part of the
+    data where there is one, else on the same data.
 
     Parameters
     ----------
@@ -106,49 +110,77 @@ def evaluate(
         registry.get("samplers", name)
     judges = judges_of(real, folder=run.folder, metrics=metrics)
     shown = _SHOWN[run.kind]
-    drawn = {"untrained": _untrained(run, n, seed=seed)}
-    infos: dict[str, SamplerInfo] = {}
-    failures: dict[str, str] = {}
-    for name in dict.fromkeys(samplers):
-        try:
-            samples = draw(run, name, n, seed=seed, data=real, progress=progress, settings=settings.get(name, {}))
-        except (DomainError, NumericalError, BackendError) as error:
-            # What a critic cannot lead says more about the run than about the call, and the rest can be judged.
-            if name == "plain":
-                raise
-            failures[name] = str(error)
-            continue
-        drawn[name], infos[name] = samples.x.cpu(), samples.info
-    scores: dict[str, dict[str, Score]] = {
-        source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.items()
-    }
+    drawn = _draw(run, real, samplers, n, seed=seed, settings=settings, progress=progress)
     return Evaluation(
-        run={
-            "system": run.system.name,
-            "choices": dict(run.system.choices),
-            "changed": _changed(run.system),
-            "recipe": run.system.recipe(),
-            "data": run.data_name,
-            "shape": list(run.shape),
-            "seed": run.seed,
-            "step": run.step,
-            "folder": None if run.folder is None else str(run.folder),
-        },
+        run=_facts(run),
         protocol={
             "data": real.name,
             "n_real": len(real),
             "n_fake": n,
             "seed": seed,
-            "calibrated_on": {name: real.name for name in infos if needs_data(name)},
-            "settings": {name: dict(settings.get(name, {})) for name in infos},
+            "calibration": drawn.calibration,
+            "settings": {name: dict(settings.get(name, {})) for name in drawn.infos},
             "versions": _versions(),
         },
-        scores=scores,
-        samplers=infos,
-        failures=failures,
-        samples={"real": _some(real, shown, seed)} | {source: x[:shown] for source, x in drawn.items()},
+        scores={source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.samples.items()},
+        samplers=drawn.infos,
+        failures=drawn.failures,
+        samples={"real": _some(real, shown, seed)} | {source: x[:shown] for source, x in drawn.samples.items()},
         centers=getattr(real, "centers", None),
     )
+
+
+@dataclass(kw_only=True)
+class _Drawn:
+    """Samples by source, and what their samplers said."""
+
+    samples: dict[str, Tensor]
+    infos: dict[str, SamplerInfo] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    calibration: dict[str, Any] | None = None
+
+
+def _draw(
+    run: Run,
+    real: Data,
+    samplers: Sequence[str],
+    n: int,
+    *,
+    seed: int,
+    settings: Mapping[str, Mapping[str, Any]],
+    progress: bool,
+) -> _Drawn:
+    calibrate, held_out = None, False
+    drawn = _Drawn(samples={"untrained": _untrained(run, n, seed=seed)})
+    if any(map(needs_data, samplers)):
+        calibrate, held_out = calibration_data(run, real)
+        drawn.calibration = {"data": calibrate.name, "n": len(calibrate), "held_out": held_out}
+    for name in dict.fromkeys(samplers):
+        own = settings.get(name, {})
+        try:
+            samples = draw(run, name, n, seed=seed, calibrate=calibrate, progress=progress, settings=own)
+        except (DomainError, NumericalError, BackendError) as error:
+            # What a critic cannot lead says more about the run than about the call, and the rest can be judged.
+            if name == "plain":
+                raise
+            drawn.failures[name] = str(error)
+        else:
+            drawn.samples[name], drawn.infos[name] = samples.x.cpu(), samples.info
+    return drawn
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    return {
+        "system": run.system.name,
+        "choices": dict(run.system.choices),
+        "changed": _changed(run.system),
+        "recipe": run.system.recipe(),
+        "data": run.data_name,
+        "shape": list(run.shape),
+        "seed": run.seed,
+        "step": run.step,
+        "folder": None if run.folder is None else str(run.folder),
+    }
 
 
 def _untrained(run: Run, n: int, *, seed: int) -> torch.Tensor:
