@@ -87,15 +87,14 @@ impl Address {
         open_unit(u64::from(self.words(0, lane as u32)[0]))
     }
 
-    /// [`Address::uniform`] of several lanes.
+    /// [`Address::uniform`] of lanes `first_lane`, `first_lane + 1`, ...
     #[inline(always)]
-    pub fn uniform_lanes(&self, lane: [u64; LANES]) -> [f64; LANES] {
+    pub fn uniform_lanes<const N: usize>(&self, first_lane: u64, out: &mut [f64; N]) {
         let [step, tail] = self.tail().map(u64::from);
-        let mut out = [0.0; LANES];
-        for i in 0..LANES {
-            out[i] = open_unit(rounds([0, lane[i], step, tail], self.key())[0]);
+        for (i, out) in out.iter_mut().enumerate() {
+            let lane = first_lane.wrapping_add(i as u64);
+            *out = open_unit(rounds([0, lane, step, tail], self.key())[0]);
         }
-        out
     }
 
     /// Standard normals 4 `block[i]`, ..., 4 `block[i]` + 3 of lane `lane[i]`, coordinate by coordinate. Of blocks and
@@ -104,21 +103,21 @@ impl Address {
     /// Box and Muller's transform of pairs of words: two words give two normals whatever their values, so the count
     /// is fixed. A word has 32 bits, so |normal| is at most 6.77.
     #[inline(always)]
-    pub fn normal_block<const PAIRS: usize>(
+    pub fn normal_block<const PAIRS: usize, const N: usize>(
         &self,
-        block: [u64; LANES],
-        lane: [u64; LANES],
-    ) -> [[f64; LANES]; 4] {
+        block: &[u64; N],
+        lane: &[u64; N],
+    ) -> [[f64; N]; 4] {
         let [step, tail] = self.tail().map(u64::from);
-        let mut words = [[0; LANES]; 4];
-        for i in 0..LANES {
+        let mut words = [[0; N]; 4];
+        for i in 0..N {
             let drawn = rounds([block[i], lane[i], step, tail], self.key());
             for (words, word) in words.iter_mut().zip(drawn) {
                 words[i] = word;
             }
         }
         let [first, second] = box_muller(&words[0], &words[1]);
-        let [third, fourth] = if PAIRS > 1 { box_muller(&words[2], &words[3]) } else { [[0.0; LANES]; 2] };
+        let [third, fourth] = if PAIRS > 1 { box_muller(&words[2], &words[3]) } else { [[0.0; N]; 2] };
         [first, second, third, fourth]
     }
 
@@ -134,7 +133,7 @@ impl Address {
                 (*block, *lane) = at;
                 at = if at.0 + 1 == blocks { (0, at.1 + 1) } else { (at.0 + 1, at.1) };
             }
-            let normals = self.normal_block::<2>(block, lane);
+            let normals = self.normal_block::<2, LANES>(&block, &lane);
             for i in 0..LANES {
                 let Some(place) = rows.next() else { return };
                 for (value, normal) in place.iter_mut().zip(&normals) {
@@ -156,9 +155,9 @@ fn open_unit(word: u64) -> f64 {
 }
 
 #[inline(always)]
-fn box_muller(radius: &[u64; LANES], angle: &[u64; LANES]) -> [[f64; LANES]; 2] {
-    let mut normals = [[0.0; LANES]; 2];
-    for i in 0..LANES {
+fn box_muller<const N: usize>(radius: &[u64; N], angle: &[u64; N]) -> [[f64; N]; 2] {
+    let mut normals = [[0.0; N]; 2];
+    for i in 0..N {
         let r = (-2.0 * num::ln_normal(open_unit(radius[i]))).sqrt();
         let (s, c) = num::sin_cos_turn(open_unit(angle[i]));
         normals[0][i] = r * c;

@@ -1,5 +1,7 @@
 //! Steps, mixtures and chains against their definitions, and the laws they obey.
 
+#![allow(clippy::unwrap_used)]
+
 mod naive {
     pub mod langevin;
 }

@@ -10,13 +10,13 @@
 //! The second form is the first with the squares multiplied out: nothing large is left to cancel, nothing is divided by
 //! eta, and one gradient a step is enough. Without the test (ULA) every proposal is taken.
 
-use super::mixture::{GaussianMixture, Scratch, Tile};
+use super::mixture::{GaussianMixture, Row, Tile, WIDTH};
 use super::{Dynamics, Noise, TASK};
 use crate::error::{Error, Result};
 use crate::num::{self, Compensated, Real};
 use crate::pool::{self, Interrupt};
 use crate::rng::{Address, Stream};
-use crate::simd::{self, LANES};
+use crate::simd;
 
 /// Steps that all tiles take before their energies are added up: it bounds the memory that recording needs.
 const BLOCK: u64 = 128;
@@ -63,17 +63,15 @@ impl GaussianMixture {
         if chains == 0 {
             return Err(Error::shape("initial", "at least one row", "none"));
         }
-        let width = self.width(chains);
-        let mut groups: Vec<Group> =
-            states.chunks(width * self.dim()).map(|rows| Group::new(rows, self.dim(), width)).collect();
+        let tile = WIDTH * self.dim();
+        let mut groups: Vec<Group> = states.chunks(tile).map(|rows| Group::new(rows, self.dim())).collect();
         let (mut done, mut energies) = (0, Vec::new());
         while done < schedule.steps {
             let steps = BLOCK.min(schedule.steps - done);
-            let work = steps as usize * width * self.dim() * self.components();
-            let per_task = (TASK / work).max(1);
+            let per_task = (TASK / (steps as usize * tile * self.components())).max(1);
             pool::for_each_chunk_mut(&mut groups, per_task, |task, groups| {
                 groups.iter_mut().enumerate().try_for_each(|(i, group)| {
-                    let row = (task * per_task + i) * width;
+                    let row = (task * per_task + i) * WIDTH;
                     simd::dispatch(Advance { mixture: self, schedule, row, done, steps, group, interrupt })
                 })
             })?;
@@ -88,8 +86,8 @@ impl GaussianMixture {
             }
             done += steps;
         }
-        for (rows, group) in states.chunks_mut(width * self.dim()).zip(&groups) {
-            Tile::store(&group.tile.x, self.dim(), rows);
+        for (rows, group) in states.chunks_mut(tile).zip(&groups) {
+            Tile::store(&group.tile.x, rows);
         }
         Ok(Outcome { accepted: groups.iter().map(|group| group.accepted).sum(), energies })
     }
@@ -106,8 +104,8 @@ struct Group {
 }
 
 impl Group {
-    fn new<T: Real>(rows: &[T], dim: usize, width: usize) -> Self {
-        Self { chains: rows.len() / dim, tile: Tile::load(rows, dim, width), accepted: 0, sums: Vec::new() }
+    fn new<T: Real>(rows: &[T], dim: usize) -> Self {
+        Self { chains: rows.len() / dim, tile: Tile::load(rows, dim), accepted: 0, sums: Vec::new() }
     }
 
     /// The first chain whose energy is not finite, so that it cannot go on.
@@ -141,9 +139,9 @@ impl simd::Op for Advance<'_> {
     fn run(self) -> Result<()> {
         let Self { mixture, schedule, row, done, steps, group, interrupt } = self;
         let Schedule { dynamics, metropolis, noise, .. } = schedule;
-        let mut scratch = Scratch::new(mixture, group.tile.energy.len());
+        let mut logits = vec![[0.0; WIDTH]; mixture.components()];
         if done == 0 {
-            group.tile.evaluate::<true>(mixture, &mut scratch);
+            group.tile.evaluate::<true>(mixture, &mut logits);
             if let Some(i) = group.lost() {
                 return Err(Error::domain(
                     "initial",
@@ -154,22 +152,17 @@ impl simd::Op for Advance<'_> {
         }
         let first = noise.first_chain.wrapping_add(row as u64);
         let mut proposal = group.tile.clone();
-        let mut moves = Moves::new(group.tile.energy.len());
         group.sums.clear();
         for step in done..done + steps {
             interrupt.check()?;
             let address = |stream| Address { seed: noise.seed, stream, step: noise.step.wrapping_add(step) };
             propose(&group.tile, dynamics, address(Stream::Proposal), first, &mut proposal);
-            proposal.evaluate::<true>(mixture, &mut scratch);
+            proposal.evaluate::<true>(mixture, &mut logits);
             if metropolis {
-                group.accepted += moves.choose(
-                    &mut group.tile,
-                    &proposal,
-                    dynamics,
-                    address(Stream::Accept),
-                    first,
-                    group.chains,
-                );
+                let taken = choose(&mut group.tile, &proposal, dynamics, address(Stream::Accept), first);
+                for moved in &taken[..group.chains] {
+                    group.accepted += moved & 1;
+                }
             } else {
                 std::mem::swap(&mut group.tile, &mut proposal);
                 group.accepted += group.chains as u64;
@@ -195,90 +188,64 @@ impl simd::Op for Advance<'_> {
 #[inline(always)]
 fn propose(tile: &Tile, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Tile) {
     let (size, scale) = (dynamics.step_size, dynamics.noise());
-    let width = tile.energy.len();
-    let dim = tile.x.len() / width;
-    for block in 0..dim.div_ceil(4) {
-        for start in (0..width).step_by(LANES) {
-            let mut lanes = [first.wrapping_add(start as u64); LANES];
-            for (i, lane) in lanes.iter_mut().enumerate() {
-                *lane = lane.wrapping_add(i as u64);
-            }
-            let normals = if dim - 4 * block <= 2 {
-                address.normal_block::<1>([block as u64; LANES], lanes)
-            } else {
-                address.normal_block::<2>([block as u64; LANES], lanes)
-            };
-            for (j, normals) in (4 * block..dim).zip(&normals) {
-                let span = j * width + start..j * width + start + LANES;
-                proposal.x[span].copy_from_slice(normals);
+    let mut lanes = [first; WIDTH];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = lane.wrapping_add(i as u64);
+    }
+    let here = tile.x.chunks(4).zip(tile.gradient.chunks(4));
+    for ((block, proposal), (state, gradient)) in (0..).zip(proposal.x.chunks_mut(4)).zip(here) {
+        let normals = if state.len() <= 2 {
+            address.normal_block::<1, WIDTH>(&[block; WIDTH], &lanes)
+        } else {
+            address.normal_block::<2, WIDTH>(&[block; WIDTH], &lanes)
+        };
+        for (((to, from), slope), normal) in proposal.iter_mut().zip(state).zip(gradient).zip(&normals) {
+            for i in 0..WIDTH {
+                to[i] = (from[i] - size * slope[i]) + scale * normal[i];
             }
         }
     }
-    for ((to, &from), &slope) in proposal.x.iter_mut().zip(&tile.x).zip(&tile.gradient) {
-        *to = (from - size * slope) + scale * *to;
-    }
 }
 
-/// Metropolis' test of a group.
-struct Moves {
-    gain: Vec<f64>,
-    uniform: Vec<f64>,
-    /// All bits set where the proposal is taken.
-    taken: Vec<f64>,
-}
-
-impl Moves {
-    fn new(width: usize) -> Self {
-        Self { gain: vec![0.0; width], uniform: vec![0.0; width], taken: vec![0.0; width] }
-    }
-
-    /// Move each chain to its proposal where ln u < ln r, not where the ratio is nan; how many of `chains` moved.
-    #[inline(always)]
-    fn choose(
-        &mut self,
-        tile: &mut Tile,
-        proposal: &Tile,
-        dynamics: Dynamics,
-        address: Address,
-        first: u64,
-        chains: usize,
-    ) -> u64 {
-        let Self { gain, uniform, taken } = self;
-        let width = gain.len();
-        let (quarter, temperature) = (0.25 * dynamics.step_size, dynamics.temperature);
-        for (lane, uniform) in (first..).zip(&mut *uniform) {
-            *uniform = address.uniform(lane);
-        }
-        gain.fill(0.0);
-        let coordinates = tile.x.chunks(width).zip(proposal.x.chunks(width));
-        let slopes = tile.gradient.chunks(width).zip(proposal.gradient.chunks(width));
-        for ((from, to), (here, there)) in coordinates.zip(slopes) {
-            let points = from.iter().zip(to).zip(here.iter().zip(there));
-            for (gain, ((&from, &to), (&here, &there))) in gain.iter_mut().zip(points) {
-                *gain += (0.5 * (to - from) - quarter * (there - here)) * (there + here);
-            }
-        }
-        let energies = tile.energy.iter().zip(&proposal.energy);
-        for (((taken, &uniform), &gain), (&here, &there)) in
-            taken.iter_mut().zip(&*uniform).zip(&*gain).zip(energies)
-        {
-            let log_ratio = ((here - there) + gain) / temperature;
-            *taken = if num::ln_normal(uniform) < log_ratio { 1.0 } else { 0.0 };
-        }
-        select(&mut tile.energy, &proposal.energy, taken);
-        for (from, to) in tile.x.chunks_mut(width).zip(proposal.x.chunks(width)) {
-            select(from, to, taken);
-        }
-        for (from, to) in tile.gradient.chunks_mut(width).zip(proposal.gradient.chunks(width)) {
-            select(from, to, taken);
-        }
-        num::sum(&taken[..chains]) as u64
-    }
-}
-
+/// Move each chain to its proposal where ln u < ln r, not where the ratio is nan; all bits are set where it moved.
 #[inline(always)]
-fn select(here: &mut [f64], there: &[f64], taken: &[f64]) {
-    for ((here, &there), &taken) in here.iter_mut().zip(there).zip(taken) {
-        *here = if taken > 0.0 { there } else { *here };
+fn choose(
+    tile: &mut Tile,
+    proposal: &Tile,
+    dynamics: Dynamics,
+    address: Address,
+    first: u64,
+) -> [u64; WIDTH] {
+    let quarter = 0.25 * dynamics.step_size;
+    let mut gain = [0.0; WIDTH];
+    let coordinates = tile.x.iter().zip(&proposal.x);
+    for ((from, to), (here, there)) in coordinates.zip(tile.gradient.iter().zip(&proposal.gradient)) {
+        for i in 0..WIDTH {
+            let half = 0.5 * (to[i] - from[i]) - quarter * (there[i] - here[i]);
+            gain[i] += half * (there[i] + here[i]);
+        }
+    }
+    let mut uniform = [0.0; WIDTH];
+    address.uniform_lanes(first, &mut uniform);
+    let mut taken = [0; WIDTH];
+    for i in 0..WIDTH {
+        let log_ratio = ((tile.energy[i] - proposal.energy[i]) + gain[i]) / dynamics.temperature;
+        taken[i] = if num::ln_normal(uniform[i]) < log_ratio { u64::MAX } else { 0 };
+    }
+    select(&mut tile.energy, &proposal.energy, &taken);
+    for (here, there) in tile.x.iter_mut().zip(&proposal.x) {
+        select(here, there, &taken);
+    }
+    for (here, there) in tile.gradient.iter_mut().zip(&proposal.gradient) {
+        select(here, there, &taken);
+    }
+    taken
+}
+
+/// Bit by bit: a choice would become a masked store, which some processors are slow at.
+#[inline(always)]
+fn select(here: &mut Row, there: &Row, taken: &[u64; WIDTH]) {
+    for i in 0..WIDTH {
+        here[i] = f64::from_bits(here[i].to_bits() & !taken[i] | there[i].to_bits() & taken[i]);
     }
 }

@@ -22,8 +22,11 @@ const SUM_TOLERANCE: f64 = 1e-6;
 /// arithmetic on the subnormal numbers further down is slow.
 const NEGLIGIBLE: f64 = -60.0;
 
-/// Numbers that evaluating a tile writes down: they stay in the first-level cache.
-const SCRATCH: usize = 1 << 11;
+/// How many points are evaluated side by side: loops over rows of so many are what the compiler vectorises.
+pub(super) const WIDTH: usize = 8 * LANES;
+
+/// One number of each point of a tile.
+pub(super) type Row = [f64; WIDTH];
 
 /// A mixture of Gaussians with covariances s_k^2 I.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,123 +164,130 @@ impl GaussianMixture {
     }
 
     fn rows_per_task(&self) -> usize {
-        (TASK / (self.dim * self.components())).max(1).next_multiple_of(LANES)
-    }
-
-    /// How many points are evaluated side by side where there are `points`.
-    pub(super) fn width(&self, points: usize) -> usize {
-        let fitting = SCRATCH / (self.components() + 2 * self.dim) / (2 * LANES) * (2 * LANES);
-        fitting.clamp(LANES, 8 * LANES).min(points.max(1).next_multiple_of(LANES))
+        (TASK / (self.dim * self.components())).max(1).next_multiple_of(WIDTH)
     }
 }
 
-/// Points side by side, coordinate by coordinate, and what is computed of them: loops over slices of many points are
-/// what the compiler vectorises.
+/// Points side by side, coordinate by coordinate, and what is computed of them.
 #[derive(Clone)]
 pub(super) struct Tile {
-    width: usize,
     /// Row j holds coordinate j of every point.
-    pub(super) x: Vec<f64>,
+    pub(super) x: Vec<Row>,
     /// grad E, as `x`.
-    pub(super) gradient: Vec<f64>,
+    pub(super) gradient: Vec<Row>,
     /// E of every point.
-    pub(super) energy: Vec<f64>,
-}
-
-/// Room for the l_k of a tile, their maximum, and one row more.
-pub(super) struct Scratch {
-    logits: Vec<f64>,
-    largest: Vec<f64>,
-    row: Vec<f64>,
-}
-
-impl Scratch {
-    pub(super) fn new(mixture: &GaussianMixture, width: usize) -> Self {
-        let row = vec![0.0; width];
-        Self { logits: vec![0.0; width * mixture.components()], largest: row.clone(), row }
-    }
+    pub(super) energy: Row,
 }
 
 impl Tile {
-    /// Rows of points as a tile; where there are fewer than `width`, the first is repeated.
+    /// Rows of points as a tile; where there are fewer than [`WIDTH`], the first is repeated.
     #[inline(always)]
-    pub(super) fn load<T: Real>(points: &[T], dim: usize, width: usize) -> Self {
-        let mut x = vec![0.0; dim * width];
-        for i in 0..width {
+    pub(super) fn load<T: Real>(points: &[T], dim: usize) -> Self {
+        let mut x = vec![[0.0; WIDTH]; dim];
+        for i in 0..WIDTH {
             let at = if (i + 1) * dim <= points.len() { i * dim } else { 0 };
-            for (j, &value) in points[at..at + dim].iter().enumerate() {
-                x[j * width + i] = value.into();
+            for (row, &value) in x.iter_mut().zip(&points[at..]) {
+                row[i] = value.into();
             }
         }
-        Self { width, gradient: x.clone(), energy: vec![0.0; width], x }
+        Self { gradient: x.clone(), energy: [0.0; WIDTH], x }
     }
 
-    /// Compute E and, if asked for, grad E.
+    /// Compute E and, if asked for, grad E; `logits` has a row a component.
     #[inline(always)]
-    pub(super) fn evaluate<const GRADIENT: bool>(
-        &mut self,
-        mixture: &GaussianMixture,
-        scratch: &mut Scratch,
-    ) {
-        let Self { width, x, gradient, energy } = self;
-        let Scratch { logits, largest, row } = scratch;
-        let (width, dim) = (*width, mixture.dim);
-        largest.fill(f64::NEG_INFINITY);
+    pub(super) fn evaluate<const GRADIENT: bool>(&mut self, mixture: &GaussianMixture, logits: &mut [Row]) {
+        let dim = mixture.dim;
+        let mut largest = [f64::NEG_INFINITY; WIDTH];
         let components = mixture.means.chunks(dim).zip(&mixture.precisions).zip(&mixture.offsets);
-        for (((mean, &precision), &offset), logits) in components.zip(logits.chunks_mut(width)) {
-            row.fill(0.0);
-            for (x, &mean) in x.chunks(width).zip(mean) {
-                for (square, &x) in row.iter_mut().zip(x) {
-                    *square += (x - mean) * (x - mean);
+        for (((mean, &precision), &offset), logit) in components.zip(&mut *logits) {
+            let mut square = [0.0; WIDTH];
+            for (x, mean) in self.x.chunks(BLOCK).zip(mean.chunks(BLOCK)) {
+                match x.len() {
+                    1 => squares::<1>(x, mean, &mut square),
+                    2 => squares::<2>(x, mean, &mut square),
+                    3 => squares::<3>(x, mean, &mut square),
+                    _ => squares::<BLOCK>(x, mean, &mut square),
                 }
             }
             let half = 0.5 * precision;
-            for ((logit, &square), largest) in logits.iter_mut().zip(&*row).zip(&mut *largest) {
-                *logit = offset - half * square;
-                *largest = if *logit > *largest { *logit } else { *largest };
+            for i in 0..WIDTH {
+                logit[i] = offset - half * square[i];
+                // As a comparison it would become a masked store, which some processors are slow at.
+                largest[i] = largest[i].max(logit[i]);
             }
         }
-        row.fill(0.0);
+        let mut sum = [0.0; WIDTH];
         if GRADIENT {
-            gradient.fill(0.0);
+            self.gradient.fill([0.0; WIDTH]);
         }
         let components = mixture.means.chunks(dim).zip(&mixture.precisions);
-        for ((mean, &precision), shares) in components.zip(logits.chunks_mut(width)) {
-            for ((share, &largest), sum) in shares.iter_mut().zip(&*largest).zip(&mut *row) {
-                let log = *share - largest;
+        for ((mean, &precision), logit) in components.zip(&*logits) {
+            let mut pull = [0.0; WIDTH];
+            for i in 0..WIDTH {
+                let log = logit[i] - largest[i];
                 let value = num::exp_normal(if log > NEGLIGIBLE { log } else { NEGLIGIBLE });
-                *share = if log >= NEGLIGIBLE { value } else { 0.0 };
-                *sum += *share;
+                let share = if log >= NEGLIGIBLE { value } else { 0.0 };
+                sum[i] += share;
+                pull[i] = share * precision;
             }
             if GRADIENT {
-                for ((gradient, x), &mean) in gradient.chunks_mut(width).zip(x.chunks(width)).zip(mean) {
-                    for ((gradient, &x), &share) in gradient.iter_mut().zip(x).zip(&*shares) {
-                        *gradient += (share * precision) * (x - mean);
+                let rows = self.gradient.chunks_mut(BLOCK).zip(self.x.chunks(BLOCK));
+                for ((gradient, x), mean) in rows.zip(mean.chunks(BLOCK)) {
+                    match x.len() {
+                        1 => pulls::<1>(gradient, x, mean, &pull),
+                        2 => pulls::<2>(gradient, x, mean, &pull),
+                        3 => pulls::<3>(gradient, x, mean, &pull),
+                        _ => pulls::<BLOCK>(gradient, x, mean, &pull),
                     }
                 }
             }
         }
         if GRADIENT {
-            for gradient in gradient.chunks_mut(width) {
-                for (gradient, &sum) in gradient.iter_mut().zip(&*row) {
-                    *gradient /= sum;
+            for gradient in &mut self.gradient {
+                for i in 0..WIDTH {
+                    gradient[i] /= sum[i];
                 }
             }
         }
-        for ((energy, &largest), &sum) in energy.iter_mut().zip(&*largest).zip(&*row) {
-            let value = -(largest + num::ln(sum));
-            *energy = if largest == f64::NEG_INFINITY { f64::INFINITY } else { value };
+        for i in 0..WIDTH {
+            let value = -(largest[i] + num::ln(sum[i]));
+            self.energy[i] = if largest[i] == f64::NEG_INFINITY { f64::INFINITY } else { value };
         }
     }
 
     /// Write coordinates or gradients back to as many rows as there are.
     #[inline(always)]
-    pub(super) fn store<T: Real>(values: &[f64], dim: usize, rows: &mut [T]) {
-        let width = values.len() / dim;
-        for (i, row) in rows.chunks_mut(dim).enumerate() {
-            for (j, value) in row.iter_mut().enumerate() {
-                *value = T::round(values[j * width + i]);
+    pub(super) fn store<T: Real>(values: &[Row], rows: &mut [T]) {
+        for (i, row) in rows.chunks_mut(values.len()).enumerate() {
+            for (value, column) in row.iter_mut().zip(values) {
+                *value = T::round(column[i]);
             }
+        }
+    }
+}
+
+/// Coordinates that one pass over a tile takes together, so that less is written down between passes.
+const BLOCK: usize = 4;
+
+/// Add the squared distances to a mean in N coordinates.
+#[inline(always)]
+fn squares<const N: usize>(x: &[Row], mean: &[f64], square: &mut Row) {
+    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
+    for i in 0..WIDTH {
+        for j in 0..N {
+            square[i] += (x[j][i] - mean[j]) * (x[j][i] - mean[j]);
+        }
+    }
+}
+
+/// Add the weighted differences from a mean in N coordinates.
+#[inline(always)]
+fn pulls<const N: usize>(gradient: &mut [Row], x: &[Row], mean: &[f64], pull: &Row) {
+    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
+    let Some(gradient) = gradient.first_chunk_mut::<N>() else { return };
+    for i in 0..WIDTH {
+        for j in 0..N {
+            gradient[j][i] += pull[i] * (x[j][i] - mean[j]);
         }
     }
 }
@@ -306,11 +316,11 @@ impl<T: Real> simd::Op for Energies<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let (dim, width) = (self.mixture.dim, self.mixture.width(self.out.len()));
-        let mut scratch = Scratch::new(self.mixture, width);
-        for (points, out) in self.x.chunks(width * dim).zip(self.out.chunks_mut(width)) {
-            let mut tile = Tile::load(points, dim, width);
-            tile.evaluate::<false>(self.mixture, &mut scratch);
+        let dim = self.mixture.dim;
+        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
+        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH)) {
+            let mut tile = Tile::load(points, dim);
+            tile.evaluate::<false>(self.mixture, &mut logits);
             out.copy_from_slice(&tile.energy[..out.len()]);
         }
     }
@@ -328,12 +338,11 @@ impl<T: Real> simd::Op for Gradients<'_, T> {
     #[inline(always)]
     fn run(self) {
         let dim = self.mixture.dim;
-        let width = self.mixture.width(self.out.len() / dim);
-        let mut scratch = Scratch::new(self.mixture, width);
-        for (points, out) in self.x.chunks(width * dim).zip(self.out.chunks_mut(width * dim)) {
-            let mut tile = Tile::load(points, dim, width);
-            tile.evaluate::<true>(self.mixture, &mut scratch);
-            Tile::store(&tile.gradient, dim, out);
+        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
+        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH * dim)) {
+            let mut tile = Tile::load(points, dim);
+            tile.evaluate::<true>(self.mixture, &mut logits);
+            Tile::store(&tile.gradient, out);
         }
     }
 }
