@@ -239,17 +239,14 @@ def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         # Opened here, for np.load leaves a file that it cannot read open.
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise DataError(f"{path}: expected an .npz file with mu and sigma, got a single array")
-            arrays = {key: loaded[key] for key in ("mu", "sigma", "n") if key in loaded}
+            archive = loaded if isinstance(loaded, np.lib.npyio.NpzFile) else {}
+            arrays = {key: archive[key] for key in ("mu", "sigma", "n") if key in archive}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
-    except DataError:
-        raise
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{path}: not a readable .npz file of numbers ({error})") from error
     if missing := {"mu", "sigma"} - set(arrays):
-        raise DataError(f"{path}: expected mu and sigma, {' and '.join(sorted(missing))} missing")
+        raise DataError(f"{path}: expected an .npz file with mu and sigma, {' and '.join(sorted(missing))} missing")
     mu, sigma = arrays["mu"], arrays["sigma"]
     if mu.ndim != 1 or not mu.size or sigma.shape != (mu.size, mu.size):
         raise DataError(f"{path}: expected mu of shape (d,) and sigma (d, d), got {mu.shape} and {sigma.shape}")

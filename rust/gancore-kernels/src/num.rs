@@ -114,15 +114,29 @@ const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// Natural logarithm, within 1 ulp for positive normal numbers; 0 gives -inf, negative numbers and nan give nan.
 #[inline(always)]
 pub fn ln(x: f64) -> f64 {
-    const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
     let subnormal = x < f64::MIN_POSITIVE;
     let scaled = if subnormal { x * 18_014_398_509_481_984.0 } else { x };
-    let bits = scaled.to_bits();
+    let value = ln_scaled(scaled, if subnormal { -54.0 } else { 0.0 });
+    let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
+    let value = if x == f64::INFINITY { x } else { value };
+    if x < 0.0 || x.is_nan() { f64::NAN } else { value }
+}
+
+/// [`ln`] of what is known to be positive, normal and finite.
+#[inline(always)]
+pub fn ln_normal(x: f64) -> f64 {
+    ln_scaled(x, 0.0)
+}
+
+/// ln (x 2^exponent) for positive normal x.
+#[inline(always)]
+fn ln_scaled(x: f64, exponent: f64) -> f64 {
+    const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
+    let bits = x.to_bits();
     let k = bits.wrapping_sub(SQRT_HALF_BITS).cast_signed() >> 52;
     let f = f64::from_bits(bits.wrapping_sub((k << 52).cast_unsigned())) - 1.0;
     // An integer below 2^51 becomes a double through the bits of ROUNDER: AVX2 has no such conversion.
-    let k = f64::from_bits(k.cast_unsigned().wrapping_add(ROUNDER.to_bits())) - ROUNDER;
-    let k = if subnormal { k - 54.0 } else { k };
+    let k = f64::from_bits(k.cast_unsigned().wrapping_add(ROUNDER.to_bits())) - ROUNDER + exponent;
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
@@ -134,10 +148,7 @@ pub fn ln(x: f64) -> f64 {
             + w * (2.857_142_874_366_239_149e-01
                 + w * (1.818_357_216_161_805_012e-01 + w * 1.479_819_860_511_658_591e-01)));
     let half = 0.5 * f * f;
-    let value = k * LN2_HIGH - ((half - (s * (half + (odd + even)) + k * LN2_LOW)) - f);
-    let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
-    let value = if x == f64::INFINITY { x } else { value };
-    if x < 0.0 || x.is_nan() { f64::NAN } else { value }
+    k * LN2_HIGH - ((half - (s * (half + (odd + even)) + k * LN2_LOW)) - f)
 }
 
 /// Exponential, within 2 ulp; underflows to 0 below -745.2, overflows to inf above 709.8.
@@ -145,31 +156,37 @@ pub fn ln(x: f64) -> f64 {
 pub fn exp(x: f64) -> f64 {
     let clamped = if x > 1000.0 { 1000.0 } else { x };
     let clamped = if clamped < -1000.0 { -1000.0 } else { clamped };
-    let shifted = clamped * std::f64::consts::LOG2_E + ROUNDER;
-    let k = shifted - ROUNDER;
-    let r = (clamped - k * LN2_HIGH) - k * LN2_LOW;
-    // Taylor to degree 13: the remainder on |r| <= ln 2 / 2 is below 5e-18.
-    let mut p = 1.0 / 6_227_020_800.0;
-    for c in [
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-    ] {
-        p = p * r + c;
-    }
-    let value = 1.0 + (r + r * r * p);
+    let (value, k) = exp_reduced(clamped);
     // 2^k in two factors, since k reaches beyond the exponents of doubles on both sides.
-    let k = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed();
     let half = k >> 1;
     value * power_of_two(half) * power_of_two(k - half)
+}
+
+/// [`exp`] of what is known to lie between -700 and 700.
+#[inline(always)]
+pub fn exp_normal(x: f64) -> f64 {
+    let (value, k) = exp_reduced(x);
+    value * power_of_two(k)
+}
+
+/// (v, k) with exp x = v 2^k and v near 1.
+#[inline(always)]
+fn exp_reduced(x: f64) -> (f64, i64) {
+    let shifted = x * std::f64::consts::LOG2_E + ROUNDER;
+    let k = shifted - ROUNDER;
+    let r = (x - k * LN2_HIGH) - k * LN2_LOW;
+    // Taylor to degree 13: the remainder on |r| <= ln 2 / 2 is below 5e-18. Even and odd powers apart are two chains
+    // of operations that the processor runs side by side.
+    let z = r * r;
+    let mut even = 1.0 / 479_001_600.0;
+    for c in [1.0 / 3_628_800.0, 1.0 / 40_320.0, 1.0 / 720.0, 1.0 / 24.0, 0.5] {
+        even = even * z + c;
+    }
+    let mut odd = 1.0 / 6_227_020_800.0;
+    for c in [1.0 / 39_916_800.0, 1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0] {
+        odd = odd * z + c;
+    }
+    (1.0 + (r + z * (even + r * odd)), shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed())
 }
 
 #[inline(always)]

@@ -4,10 +4,11 @@
 //! counter is (block of four coordinates, lane, step, stream). Chain `lane` at `step` draws the same numbers for any
 //! batch size, chunking, thread count and instruction set.
 
+use crate::error::{Error, Result};
 use crate::num;
 use crate::simd::LANES;
 
-const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: u32 = 10;
 
@@ -22,11 +23,23 @@ pub enum Stream {
     Initial,
     /// Which component of a mixture.
     Component,
-    /// Anything a caller numbers itself, from 0.
+    /// Anything a caller numbers itself, from 0 to 239: streams share a byte of the counter with the named ones.
     User(u8),
 }
 
 impl Stream {
+    /// The stream of a number: 0 to 3 are the named ones in order, 16 to 255 those that callers number.
+    pub fn from_number(number: u8) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Proposal),
+            1 => Ok(Self::Accept),
+            2 => Ok(Self::Initial),
+            3 => Ok(Self::Component),
+            16.. => Ok(Self::User(number - 16)),
+            _ => Err(Error::domain("stream", "be the number of a stream", number.to_string())),
+        }
+    }
+
     const fn number(self) -> u32 {
         match self {
             Self::Proposal => 0,
@@ -71,90 +84,111 @@ impl Address {
     /// A uniform number in (0, 1) for one lane.
     #[inline(always)]
     pub fn uniform(&self, lane: u64) -> f64 {
-        open_unit(self.words(0, lane as u32)[0])
+        open_unit(u64::from(self.words(0, lane as u32)[0]))
     }
 
-    /// Fill rows of `dim` standard normals for lanes `first_lane`, `first_lane + 1`, ...
+    /// [`Address::uniform`] of lanes `first_lane`, `first_lane + 1`, ...
+    #[inline(always)]
+    pub fn uniform_lanes<const N: usize>(&self, first_lane: u64, out: &mut [f64; N]) {
+        let [step, tail] = self.tail().map(u64::from);
+        for (i, out) in out.iter_mut().enumerate() {
+            let lane = first_lane.wrapping_add(i as u64);
+            *out = open_unit(rounds([0, lane, step, tail], self.key())[0]);
+        }
+    }
+
+    /// Standard normals 4 `block[i]`, ..., 4 `block[i]` + 3 of lane `lane[i]`, coordinate by coordinate. Of blocks and
+    /// lanes the low 32 bits are used. With `PAIRS` = 1 only the first two are made, the others are 0.
     ///
     /// Box and Muller's transform of pairs of words: two words give two normals whatever their values, so the count
     /// is fixed. A word has 32 bits, so |normal| is at most 6.77.
     #[inline(always)]
+    pub fn normal_block<const PAIRS: usize, const N: usize>(
+        &self,
+        block: &[u64; N],
+        lane: &[u64; N],
+    ) -> [[f64; N]; 4] {
+        let [step, tail] = self.tail().map(u64::from);
+        let mut words = [[0; N]; 4];
+        for i in 0..N {
+            let drawn = rounds([block[i], lane[i], step, tail], self.key());
+            for (words, word) in words.iter_mut().zip(drawn) {
+                words[i] = word;
+            }
+        }
+        let [first, second] = box_muller(&words[0], &words[1]);
+        let [third, fourth] = if PAIRS > 1 { box_muller(&words[2], &words[3]) } else { [[0.0; N]; 2] };
+        [first, second, third, fourth]
+    }
+
+    /// Fill rows of `dim` standard normals for lanes `first_lane`, `first_lane + 1`, ...
+    #[inline(always)]
     pub fn normals(&self, first_lane: u64, dim: usize, out: &mut [f64]) {
-        let blocks = dim.div_ceil(4);
-        let total = out.len() / dim.max(1) * blocks;
-        let mut start = 0;
-        while start < total {
-            let many = LANES.min(total - start);
-            let mut words = [[0_u32; LANES]; 4];
+        let blocks = dim.div_ceil(4) as u64;
+        let mut at = (0, first_lane);
+        let mut rows = out.chunks_mut(dim.max(1)).flat_map(|row| row.chunks_mut(4));
+        loop {
+            let (mut block, mut lane) = ([0; LANES], [0; LANES]);
+            for (block, lane) in block.iter_mut().zip(&mut lane) {
+                (*block, *lane) = at;
+                at = if at.0 + 1 == blocks { (0, at.1 + 1) } else { (at.0 + 1, at.1) };
+            }
+            let normals = self.normal_block::<2, LANES>(&block, &lane);
             for i in 0..LANES {
-                let (row, block) = ((start + i) / blocks, (start + i) % blocks);
-                words[0][i] = block as u32;
-                words[1][i] = first_lane.wrapping_add(row as u64) as u32;
+                let Some(place) = rows.next() else { return };
+                for (value, normal) in place.iter_mut().zip(&normals) {
+                    *value = normal[i];
+                }
             }
-            let [step, tail] = self.tail();
-            words[2] = [step; LANES];
-            words[3] = [tail; LANES];
-            philox_lanes(&mut words, self.key());
-            let (a, b) = box_muller(&words[0], &words[1]);
-            let (c, d) = box_muller(&words[2], &words[3]);
-            for i in 0..many {
-                let (row, block) = ((start + i) / blocks, (start + i) % blocks);
-                let from = row * dim + 4 * block;
-                let room = (dim - 4 * block).min(4);
-                out[from..from + room].copy_from_slice(&[a[i], b[i], c[i], d[i]][..room]);
-            }
-            start += many;
         }
     }
 }
 
+const LOW: u64 = 0xFFFF_FFFF;
+
 /// A word as a number in (0, 1), symmetric about one half.
 #[inline(always)]
-fn open_unit(word: u32) -> f64 {
-    (f64::from(word) + 0.5) * (1.0 / 4_294_967_296.0)
+fn open_unit(word: u64) -> f64 {
+    // Words become doubles through the bits of 2^52: AVX2 has no such conversion.
+    let word = f64::from_bits(word & LOW | 4_503_599_627_370_496.0_f64.to_bits()) - 4_503_599_627_370_496.0;
+    (word + 0.5) * (1.0 / 4_294_967_296.0)
 }
 
 #[inline(always)]
-fn box_muller(radius: &[u32; LANES], angle: &[u32; LANES]) -> ([f64; LANES], [f64; LANES]) {
-    let (mut sines, mut cosines) = ([0.0; LANES], [0.0; LANES]);
-    for i in 0..LANES {
-        let r = (-2.0 * num::ln(open_unit(radius[i]))).sqrt();
+fn box_muller<const N: usize>(radius: &[u64; N], angle: &[u64; N]) -> [[f64; N]; 2] {
+    let mut normals = [[0.0; N]; 2];
+    for i in 0..N {
+        let r = (-2.0 * num::ln_normal(open_unit(radius[i]))).sqrt();
         let (s, c) = num::sin_cos_turn(open_unit(angle[i]));
-        cosines[i] = r * c;
-        sines[i] = r * s;
+        normals[0][i] = r * c;
+        normals[1][i] = r * s;
     }
-    (cosines, sines)
+    normals
 }
 
 /// One call of Philox4x32-10.
 #[inline(always)]
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let mut words = counter.map(|w| [w; 1]);
-    rounds(&mut words, key);
-    words.map(|w| w[0])
+    rounds(counter.map(u64::from), key).map(|word| word as u32)
 }
 
+/// Philox's rounds on words that stand in the low halves of 64 bits; the high halves are left as they fall, since
+/// masking where a product is taken is what lets AVX2 multiply in one instruction.
 #[inline(always)]
-fn philox_lanes(words: &mut [[u32; LANES]; 4], key: [u32; 2]) {
-    rounds(words, key);
-}
-
-#[inline(always)]
-fn rounds<const N: usize>(words: &mut [[u32; N]; 4], mut key: [u32; 2]) {
+fn rounds(counter: [u64; 4], mut key: [u32; 2]) -> [u64; 4] {
+    let [mut a, mut b, mut c, mut d] = counter;
     for round in 0..ROUNDS {
         if round > 0 {
             key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
         }
-        let before = *words;
-        for i in 0..N {
-            let low = u64::from(MULTIPLIERS[0]) * u64::from(before[0][i]);
-            let high = u64::from(MULTIPLIERS[1]) * u64::from(before[2][i]);
-            words[0][i] = (high >> 32) as u32 ^ before[1][i] ^ key[0];
-            words[1][i] = high as u32;
-            words[2][i] = (low >> 32) as u32 ^ before[3][i] ^ key[1];
-            words[3][i] = low as u32;
-        }
+        let low = MULTIPLIERS[0] * (a & LOW);
+        let high = MULTIPLIERS[1] * (c & LOW);
+        a = (high >> 32) ^ b ^ u64::from(key[0]);
+        b = high;
+        c = (low >> 32) ^ d ^ u64::from(key[1]);
+        d = low;
     }
+    [a, b, c, d]
 }
 
 #[cfg(test)]
@@ -206,6 +240,14 @@ mod tests {
         assert!((moment(2) - 1.0).abs() < 6.0 * (2.0 / n).sqrt());
         assert!(moment(3).abs() < 6.0 * (15.0 / n).sqrt());
         assert!((moment(4) - 3.0).abs() < 6.0 * (96.0 / n).sqrt());
+    }
+
+    #[test]
+    fn numbers_and_streams_are_one_to_one() {
+        for number in (0..4).chain(16..=255) {
+            assert_eq!(Stream::from_number(number).unwrap().number(), u32::from(number));
+        }
+        assert!((4..16).all(|number| Stream::from_number(number).is_err()));
     }
 
     #[test]

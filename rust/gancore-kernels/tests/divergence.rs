@@ -1,5 +1,7 @@
 //! Divergences against their definitions, and the laws they obey.
 
+#![allow(clippy::unwrap_used)]
+
 mod naive {
     pub mod divergence;
 }

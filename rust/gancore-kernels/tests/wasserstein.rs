@@ -1,5 +1,7 @@
 //! Wasserstein distances on the line against atoms matched one by one, and the laws of a metric.
 
+#![allow(clippy::unwrap_used)]
+
 mod naive {
     pub mod wasserstein;
 }

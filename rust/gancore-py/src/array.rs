@@ -1,6 +1,8 @@
 //! Arrays at the border: element type, axes and contiguity, each refused under the argument's name.
 
-use numpy::{Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 
 use crate::error::{DTypeError, ShapeError};
@@ -36,13 +38,21 @@ impl<'py> Reals<'py> {
 
 /// Take a C-contiguous float64 array.
 pub fn float64<'py>(argument: &str, value: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f64>> {
-    match value.cast::<PyArrayDyn<f64>>() {
-        Ok(array) => readonly(argument, array),
-        Err(_) => Err(dtype_error(argument, "a float64 array", value)),
-    }
+    readonly(argument, typed(argument, value)?)
 }
 
-fn readonly<'py, T: Element>(
+/// Take an array of one element type.
+pub fn typed<'a, 'py, T: Element>(
+    argument: &str,
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, PyArrayDyn<T>>> {
+    value
+        .cast::<PyArrayDyn<T>>()
+        .map_err(|_| dtype_error(argument, &format!("a {} array", T::get_dtype(value.py())), value))
+}
+
+/// Take a C-contiguous array to read from.
+pub fn readonly<'py, T: Element>(
     argument: &str,
     array: &Bound<'py, PyArrayDyn<T>>,
 ) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
@@ -52,6 +62,50 @@ fn readonly<'py, T: Element>(
     array
         .try_readonly()
         .map_err(|_| ShapeError::new_err(format!("`{argument}` is being written to by another call")))
+}
+
+/// Take a C-contiguous array to write to.
+pub fn writable<'py, T: Element>(
+    argument: &str,
+    array: &Bound<'py, PyArrayDyn<T>>,
+) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
+    if !array.is_c_contiguous() {
+        return Err(ShapeError::new_err(format!("`{argument}` must be C-contiguous; got a strided view")));
+    }
+    array.try_readwrite().map_err(|_| {
+        ShapeError::new_err(format!("`{argument}` must be writable, and not be in use by another call"))
+    })
+}
+
+/// Refuse to write to memory that is also read.
+pub fn disjoint<T: Element>(
+    argument: &str,
+    array: &Bound<'_, PyArrayDyn<T>>,
+    out: &Bound<'_, PyArrayDyn<T>>,
+) -> PyResult<()> {
+    let distance = array.data().addr().abs_diff(out.data().addr());
+    if distance < size_of::<T>() * if array.data() < out.data() { array.len() } else { out.len() } {
+        return Err(ShapeError::new_err(format!(
+            "`out` must be memory of its own; it overlaps `{argument}`"
+        )));
+    }
+    Ok(())
+}
+
+/// Numbers of a row: the product of all lengths but the first.
+pub fn row_length(argument: &str, shape: &[usize]) -> PyResult<usize> {
+    match shape.split_first() {
+        Some((_, rest)) => Ok(rest.iter().product()),
+        None => Err(shape_error(argument, "(n, ...)", shape)),
+    }
+}
+
+/// All axes but the last, which must have a given length.
+pub fn outer<'a>(argument: &str, shape: &'a [usize], length: usize) -> PyResult<&'a [usize]> {
+    match shape.split_last() {
+        Some((&last, outer)) if last == length => Ok(outer),
+        _ => Err(shape_error(argument, &format!("(..., {length})"), shape)),
+    }
 }
 
 /// The error for an element type or kind that a kernel does not take.

@@ -65,7 +65,7 @@ fn wait<T: Send>(receive: &Receiver<Result<T>>, interrupt: &Interrupt) -> PyResu
         match receive.recv_timeout(LOOK) {
             Ok(result) => return result.to_python(),
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(signal) = Python::attach(|py| py.check_signals()) {
+                if let Err(signal) = Python::attach(Python::check_signals) {
                     interrupt.raise();
                     return Err(signal);
                 }

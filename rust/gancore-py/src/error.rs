@@ -25,11 +25,11 @@ pub trait ToPython<T> {
 
 impl<T> ToPython<T> for gancore_kernels::Result<T> {
     fn to_python(self) -> PyResult<T> {
-        self.map_err(exception)
+        self.map_err(|error| exception(&error))
     }
 }
 
-fn exception(error: Error) -> PyErr {
+fn exception(error: &Error) -> PyErr {
     let message = error.to_string();
     match error {
         Error::Shape { .. } => ShapeError::new_err(message),

@@ -5,6 +5,7 @@ mod divergence;
 mod enter;
 mod error;
 mod frechet;
+mod langevin;
 mod moments;
 mod wasserstein;
 
@@ -23,6 +24,11 @@ mod _rust {
     use super::error::ToPython;
     #[pymodule_export]
     use super::frechet::{frechet_distance, trace_sqrt_product};
+    #[pymodule_export]
+    use super::langevin::{
+        langevin_step, mixture_energy, mixture_gradient, mixture_langevin, mixture_sample, philox_normal,
+        philox_uniform,
+    };
     #[pymodule_export]
     use super::moments::Moments;
     #[pymodule_export]

@@ -1,0 +1,118 @@
+"""Langevin chains on a mixture of 25 Gaussians, one step on a given gradient, and normals, against NumPy and torch."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from gancore.kernels.langevin import GaussianMixture, langevin_step, philox_normal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+torch.set_num_threads(1)
+
+STD = 0.05
+STEP_SIZE = 0.1 * STD**2
+MEANS = np.stack(np.meshgrid(np.arange(5) - 2.0, np.arange(5) - 2.0), -1).reshape(25, 2)
+STEPS = 10
+
+
+def gancore_chains(z: np.ndarray, *, metropolis: bool = False) -> None:
+    mixture = GaussianMixture(MEANS, STD)
+    mixture.langevin(z, steps=STEPS, step_size=STEP_SIZE, metropolis=metropolis, seed=0, record_energy=False)
+
+
+def numpy_chains(z: np.ndarray) -> None:
+    """The squares through a matrix product, as one writes it to be fast."""
+    rng = np.random.default_rng(0)
+    squares = (MEANS**2).sum(1)
+    for _ in range(STEPS):
+        logits = (2.0 * z @ MEANS.T - squares) / (2.0 * STD**2)
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        shares /= shares.sum(1, keepdims=True)
+        gradient = (z - shares @ MEANS) / STD**2
+        z = z - STEP_SIZE * gradient + math.sqrt(2.0 * STEP_SIZE) * rng.standard_normal(z.shape)
+
+
+def torch_chains(z: torch.Tensor) -> None:
+    """The gradient written by hand."""
+    means = torch.from_numpy(MEANS).to(z.dtype)
+    squares = means.square().sum(1)
+    for _ in range(STEPS):
+        shares = ((2.0 * z @ means.T - squares) / (2.0 * STD**2)).softmax(1)
+        gradient = (z - shares @ means) / STD**2
+        z = z - STEP_SIZE * gradient + math.sqrt(2.0 * STEP_SIZE) * torch.randn_like(z)
+
+
+def autograd_chains(z: torch.Tensor) -> None:
+    """The gradient by autograd."""
+    means = torch.from_numpy(MEANS).to(z.dtype)
+    for _ in range(STEPS):
+        leaf = z.detach().requires_grad_()
+        energy = -(-(leaf[:, None] - means).square().sum(-1) / (2.0 * STD**2)).logsumexp(1)
+        (gradient,) = torch.autograd.grad(energy.sum(), leaf)
+        z = z - STEP_SIZE * gradient + math.sqrt(2.0 * STEP_SIZE) * torch.randn_like(z)
+
+
+CHAINS: dict[str, tuple[Callable[..., None], type]] = {
+    "gancore": (gancore_chains, np.float64),
+    "gancore, metropolis": (partial(gancore_chains, metropolis=True), np.float64),
+    f"numpy {np.__version__}": (numpy_chains, np.float64),
+    f"torch {torch.__version__} float64": (torch_chains, np.float64),
+    f"torch {torch.__version__} float32": (torch_chains, np.float32),
+    f"torch {torch.__version__} autograd float32": (autograd_chains, np.float32),
+}
+
+
+@pytest.mark.parametrize("rival", CHAINS)
+def test_chains(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    chains = 100 if small else 10_000
+    run, dtype = CHAINS[rival]
+    z = GaussianMixture(MEANS, STD).sample(chains, 0).astype(dtype)
+    benchmark.group = f"{chains} chains x {STEPS} steps on a mixture of 25, one thread"
+    benchmark(run, torch.from_numpy(z) if rival.startswith("torch") else z)
+    if not benchmark.disabled:
+        benchmark.extra_info["ns per chain-step"] = benchmark.stats.stats.median * 1e9 / (chains * STEPS)
+
+
+def torch_step(z: torch.Tensor, grad: torch.Tensor) -> None:
+    z.add_(grad, alpha=-0.01).add_(torch.randn_like(z), alpha=0.1)
+
+
+STEPPERS: dict[str, Callable[[torch.Tensor, torch.Tensor], object]] = {
+    "gancore": lambda z, grad: langevin_step(z, grad, 0.01, temperature=0.5, seed=0, step=0, out=z),
+    f"torch {torch.__version__}": torch_step,
+}
+
+
+@pytest.mark.parametrize("rival", STEPPERS)
+def test_step(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    rows = 10 if small else 10_000
+    z = torch.zeros(rows, 128)
+    benchmark.group = f"step in place {rows} x 128 float32, one thread"
+    benchmark(STEPPERS[rival], z, torch.zeros_like(z))
+    if not benchmark.disabled:
+        benchmark.extra_info["ns per number"] = benchmark.stats.stats.median * 1e9 / z.numel()
+
+
+NORMALS: dict[str, Callable[[tuple[int, int]], object]] = {
+    "gancore": lambda shape: philox_normal(shape, seed=0),
+    f"numpy {np.__version__}": lambda shape: np.random.default_rng(0).standard_normal(shape, np.float32),
+    f"torch {torch.__version__}": torch.randn,
+}
+
+
+@pytest.mark.parametrize("rival", NORMALS)
+def test_normals(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    shape = (10 if small else 10_000, 128)
+    benchmark.group = f"normals {shape[0]} x 128 float32, one thread"
+    benchmark(NORMALS[rival], shape)
+    if not benchmark.disabled:
+        benchmark.extra_info["ns per number"] = benchmark.stats.stats.median * 1e9 / math.prod(shape)

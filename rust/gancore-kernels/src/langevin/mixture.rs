@@ -1,0 +1,373 @@
+//! The energy of a mixture of isotropic Gaussians, its gradient, and draws from it.
+//!
+//! ```text
+//! E(x) = -ln sum_k w_k N(x; mu_k, s_k^2 I) = -(m + ln sum_k exp(l_k - m)),  m = max_k l_k
+//! l_k  = ln w_k - d ln s_k - (d/2) ln 2 pi - |x - mu_k|^2 / (2 s_k^2)
+//! grad E(x) = sum_k r_k (x - mu_k) / s_k^2,  r_k = exp(l_k - m) / sum_j exp(l_j - m)
+//! ```
+//!
+//! Taking out the largest l_k keeps energies right however far x lies from every mean.
+
+use super::{TASK, refuse_non_finite};
+use crate::error::{Error, Result};
+use crate::num::{self, Real};
+use crate::pool::{self, Interrupt};
+use crate::rng::{Address, Stream};
+use crate::simd::{self, LANES};
+
+/// How far the sum of the weights may be from 1.
+const SUM_TOLERANCE: f64 = 1e-6;
+
+/// Components that weigh less than e^-60 = 9e-27 of the largest are taken for zero: they cannot change a float64, and
+/// arithmetic on the subnormal numbers further down is slow.
+const NEGLIGIBLE: f64 = -60.0;
+
+/// How many points are evaluated side by side: loops over rows of so many are what the compiler vectorises.
+pub(super) const WIDTH: usize = 8 * LANES;
+
+/// One number of each point of a tile.
+pub(super) type Row = [f64; WIDTH];
+
+/// A mixture of Gaussians with covariances s_k^2 I.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GaussianMixture {
+    dim: usize,
+    means: Vec<f64>,
+    stds: Vec<f64>,
+    /// 1 / s_k^2.
+    precisions: Vec<f64>,
+    /// What of l_k does not depend on x.
+    offsets: Vec<f64>,
+    /// Sums of the weights up to each component; the last is exactly 1.
+    cumulative: Vec<f64>,
+}
+
+impl GaussianMixture {
+    /// A mixture from its means, row after row of `dim` numbers, one standard deviation and one weight a component.
+    pub fn new(means: &[f64], dim: usize, stds: &[f64], weights: &[f64]) -> Result<Self> {
+        let components = means.len().checked_div(dim).unwrap_or(0);
+        if components == 0 || components * dim != means.len() {
+            return Err(Error::shape(
+                "means",
+                "shape (k, d) with k, d >= 1",
+                format!("{} numbers for d = {dim}", means.len()),
+            ));
+        }
+        for (argument, values) in [("stds", stds), ("weights", weights)] {
+            if values.len() != components {
+                return Err(Error::shape(
+                    argument,
+                    format!("{components} numbers, one a component"),
+                    values.len().to_string(),
+                ));
+            }
+        }
+        refuse_non_finite("means", means, dim, &Interrupt::new())?;
+        // Within these bounds a square and its inverse are normal numbers.
+        refuse("stds", "be between 1e-150 and 1e150", stds, |s| (1e-150..=1e150).contains(&s))?;
+        refuse("weights", "be positive and finite", weights, |w| w > 0.0 && w < f64::INFINITY)?;
+        let total = num::sum(weights);
+        if (total - 1.0).abs() > SUM_TOLERANCE {
+            return Err(Error::domain("weights", "sum to 1", format!("sum {total}")));
+        }
+        let half_ln_tau = 0.5 * std::f64::consts::TAU.ln();
+        let mut running = 0.0;
+        Ok(Self {
+            dim,
+            means: means.to_vec(),
+            stds: stds.to_vec(),
+            precisions: stds.iter().map(|s| 1.0 / (s * s)).collect(),
+            offsets: stds
+                .iter()
+                .zip(weights)
+                .map(|(&s, &w)| num::ln(w / total) - dim as f64 * (num::ln(s) + half_ln_tau))
+                .collect(),
+            cumulative: weights
+                .iter()
+                .enumerate()
+                .map(|(k, w)| {
+                    running += w / total;
+                    if k + 1 == components { 1.0 } else { running.min(1.0) }
+                })
+                .collect(),
+        })
+    }
+
+    /// Coordinates of a point.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of components.
+    pub fn components(&self) -> usize {
+        self.stds.len()
+    }
+
+    /// E of each row of `x`; infinite where the squared distances pass the largest float64.
+    pub fn energies<T: Real>(&self, x: &[T], interrupt: &Interrupt) -> Result<Vec<f64>> {
+        self.check_points("x", x, interrupt)?;
+        let mut energies = vec![0.0; x.len() / self.dim];
+        let rows = self.rows_per_task();
+        pool::for_each_chunk_mut(&mut energies, rows, |task, energies| {
+            interrupt.check()?;
+            let start = task * rows * self.dim;
+            let x = &x[start..start + energies.len() * self.dim];
+            simd::dispatch(Energies { mixture: self, x, out: energies });
+            Ok(())
+        })?;
+        Ok(energies)
+    }
+
+    /// grad E of each row of `x`.
+    pub fn gradients<T: Real>(&self, x: &[T], interrupt: &Interrupt) -> Result<Vec<T>> {
+        self.check_points("x", x, interrupt)?;
+        let mut gradients = x.to_vec();
+        let per_task = self.rows_per_task() * self.dim;
+        pool::for_each_chunk_mut(&mut gradients, per_task, |task, gradients| {
+            interrupt.check()?;
+            let x = &x[task * per_task..task * per_task + gradients.len()];
+            simd::dispatch(Gradients { mixture: self, x, out: gradients });
+            Ok(())
+        })?;
+        match gradients.iter().position(|&g| !g.into().is_finite()) {
+            None => Ok(gradients),
+            Some(i) => Err(Error::domain(
+                "x",
+                "be so near the means that squared distances are finite",
+                format!("{} in row {}", x[i].into(), i / self.dim),
+            )),
+        }
+    }
+
+    /// Fill rows with draws: component and place of row `i` are those of chain `i`.
+    pub fn sample(&self, out: &mut [f64], seed: u64, interrupt: &Interrupt) -> Result<()> {
+        let rows = (TASK / self.dim).max(1);
+        pool::for_each_chunk_mut(out, rows * self.dim, |task, points| {
+            interrupt.check()?;
+            simd::dispatch(Draw { mixture: self, seed, first_lane: (task * rows) as u64, points });
+            Ok(())
+        })
+    }
+
+    /// Refuse points that are not finite or have another number of coordinates.
+    pub(super) fn check_points<T: Real>(
+        &self,
+        argument: &'static str,
+        x: &[T],
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        if !x.len().is_multiple_of(self.dim) {
+            let expected = format!("{} numbers a row", self.dim);
+            return Err(Error::shape(argument, expected, format!("{} numbers", x.len())));
+        }
+        refuse_non_finite(argument, x, self.dim, interrupt)
+    }
+
+    fn rows_per_task(&self) -> usize {
+        (TASK / (self.dim * self.components())).max(1).next_multiple_of(WIDTH)
+    }
+}
+
+/// Points side by side, coordinate by coordinate, and what is computed of them.
+#[derive(Clone)]
+pub(super) struct Tile {
+    /// Row j holds coordinate j of every point.
+    pub(super) x: Vec<Row>,
+    /// grad E, as `x`.
+    pub(super) gradient: Vec<Row>,
+    /// E of every point.
+    pub(super) energy: Row,
+}
+
+impl Tile {
+    /// Rows of points as a tile; where there are fewer than [`WIDTH`], the first is repeated.
+    #[inline(always)]
+    pub(super) fn load<T: Real>(points: &[T], dim: usize) -> Self {
+        let mut x = vec![[0.0; WIDTH]; dim];
+        for i in 0..WIDTH {
+            let at = if (i + 1) * dim <= points.len() { i * dim } else { 0 };
+            for (row, &value) in x.iter_mut().zip(&points[at..]) {
+                row[i] = value.into();
+            }
+        }
+        Self { gradient: x.clone(), energy: [0.0; WIDTH], x }
+    }
+
+    /// Compute E and, if asked for, grad E; `logits` has a row a component.
+    #[inline(always)]
+    pub(super) fn evaluate<const GRADIENT: bool>(&mut self, mixture: &GaussianMixture, logits: &mut [Row]) {
+        let dim = mixture.dim;
+        let mut largest = [f64::NEG_INFINITY; WIDTH];
+        let components = mixture.means.chunks(dim).zip(&mixture.precisions).zip(&mixture.offsets);
+        for (((mean, &precision), &offset), logit) in components.zip(&mut *logits) {
+            let mut square = [0.0; WIDTH];
+            for (x, mean) in self.x.chunks(BLOCK).zip(mean.chunks(BLOCK)) {
+                match x.len() {
+                    1 => squares::<1>(x, mean, &mut square),
+                    2 => squares::<2>(x, mean, &mut square),
+                    3 => squares::<3>(x, mean, &mut square),
+                    _ => squares::<BLOCK>(x, mean, &mut square),
+                }
+            }
+            let half = 0.5 * precision;
+            for i in 0..WIDTH {
+                logit[i] = offset - half * square[i];
+                // As a comparison it would become a masked store, which some processors are slow at.
+                largest[i] = largest[i].max(logit[i]);
+            }
+        }
+        let mut sum = [0.0; WIDTH];
+        if GRADIENT {
+            self.gradient.fill([0.0; WIDTH]);
+        }
+        let components = mixture.means.chunks(dim).zip(&mixture.precisions);
+        for ((mean, &precision), logit) in components.zip(&*logits) {
+            let mut pull = [0.0; WIDTH];
+            for i in 0..WIDTH {
+                let log = logit[i] - largest[i];
+                let value = num::exp_normal(if log > NEGLIGIBLE { log } else { NEGLIGIBLE });
+                let share = if log >= NEGLIGIBLE { value } else { 0.0 };
+                sum[i] += share;
+                pull[i] = share * precision;
+            }
+            if GRADIENT {
+                let rows = self.gradient.chunks_mut(BLOCK).zip(self.x.chunks(BLOCK));
+                for ((gradient, x), mean) in rows.zip(mean.chunks(BLOCK)) {
+                    match x.len() {
+                        1 => pulls::<1>(gradient, x, mean, &pull),
+                        2 => pulls::<2>(gradient, x, mean, &pull),
+                        3 => pulls::<3>(gradient, x, mean, &pull),
+                        _ => pulls::<BLOCK>(gradient, x, mean, &pull),
+                    }
+                }
+            }
+        }
+        if GRADIENT {
+            for gradient in &mut self.gradient {
+                for i in 0..WIDTH {
+                    gradient[i] /= sum[i];
+                }
+            }
+        }
+        for i in 0..WIDTH {
+            let value = -(largest[i] + num::ln(sum[i]));
+            self.energy[i] = if largest[i] == f64::NEG_INFINITY { f64::INFINITY } else { value };
+        }
+    }
+
+    /// Write coordinates or gradients back to as many rows as there are.
+    #[inline(always)]
+    pub(super) fn store<T: Real>(values: &[Row], rows: &mut [T]) {
+        for (i, row) in rows.chunks_mut(values.len()).enumerate() {
+            for (value, column) in row.iter_mut().zip(values) {
+                *value = T::round(column[i]);
+            }
+        }
+    }
+}
+
+/// Coordinates that one pass over a tile takes together, so that less is written down between passes.
+const BLOCK: usize = 4;
+
+/// Add the squared distances to a mean in N coordinates.
+#[inline(always)]
+fn squares<const N: usize>(x: &[Row], mean: &[f64], square: &mut Row) {
+    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
+    for i in 0..WIDTH {
+        for j in 0..N {
+            square[i] += (x[j][i] - mean[j]) * (x[j][i] - mean[j]);
+        }
+    }
+}
+
+/// Add the weighted differences from a mean in N coordinates.
+#[inline(always)]
+fn pulls<const N: usize>(gradient: &mut [Row], x: &[Row], mean: &[f64], pull: &Row) {
+    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
+    let Some(gradient) = gradient.first_chunk_mut::<N>() else { return };
+    for i in 0..WIDTH {
+        for j in 0..N {
+            gradient[j][i] += pull[i] * (x[j][i] - mean[j]);
+        }
+    }
+}
+
+/// Refuse numbers that a condition does not hold for, naming the first.
+fn refuse(
+    argument: &'static str,
+    expected: &'static str,
+    values: &[f64],
+    holds: impl Fn(f64) -> bool,
+) -> Result<()> {
+    match values.iter().enumerate().find(|&(_, &v)| !holds(v)) {
+        Some((i, value)) => Err(Error::domain(argument, expected, format!("{value} at index {i}"))),
+        None => Ok(()),
+    }
+}
+
+struct Energies<'a, T> {
+    mixture: &'a GaussianMixture,
+    x: &'a [T],
+    out: &'a mut [f64],
+}
+
+impl<T: Real> simd::Op for Energies<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let dim = self.mixture.dim;
+        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
+        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH)) {
+            let mut tile = Tile::load(points, dim);
+            tile.evaluate::<false>(self.mixture, &mut logits);
+            out.copy_from_slice(&tile.energy[..out.len()]);
+        }
+    }
+}
+
+struct Gradients<'a, T> {
+    mixture: &'a GaussianMixture,
+    x: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Real> simd::Op for Gradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let dim = self.mixture.dim;
+        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
+        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH * dim)) {
+            let mut tile = Tile::load(points, dim);
+            tile.evaluate::<true>(self.mixture, &mut logits);
+            Tile::store(&tile.gradient, out);
+        }
+    }
+}
+
+struct Draw<'a> {
+    mixture: &'a GaussianMixture,
+    seed: u64,
+    first_lane: u64,
+    points: &'a mut [f64],
+}
+
+impl simd::Op for Draw<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let GaussianMixture { dim, means, stds, cumulative, .. } = self.mixture;
+        let at = |stream| Address { seed: self.seed, stream, step: 0 };
+        at(Stream::Initial).normals(self.first_lane, *dim, self.points);
+        for (lane, point) in (self.first_lane..).zip(self.points.chunks_mut(*dim)) {
+            let u = at(Stream::Component).uniform(lane);
+            let k = cumulative.partition_point(|&c| c < u);
+            for (value, mean) in point.iter_mut().zip(&means[k * dim..]) {
+                *value = mean + stds[k] * *value;
+            }
+        }
+    }
+}
