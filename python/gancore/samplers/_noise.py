@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-
 from gancore.kernels.langevin import philox_normal, philox_uniform
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 __all__ = ["FRESH_CHAINS", "PILOT_CHAINS", "accept_uniforms", "initial_normals"]
@@ -23,11 +21,11 @@ FRESH_CHAINS = 1 << 31
 
 def initial_normals(n: int, dim: int, *, seed: int, first_chain: int, device: torch.device) -> Tensor:
     """Where chains start: N(0, I), float32 of shape (n, dim)."""
-    draws = philox_normal((n, dim), seed=seed, stream="initial", step=0, first_chain=first_chain)
-    return torch.from_numpy(np.asarray(draws)).to(device)
+    draws: Tensor = philox_normal((n, dim), seed=seed, stream="initial", first_chain=first_chain, device=device)
+    return draws
 
 
 def accept_uniforms(n: int, *, seed: int, step: int, first_chain: int, device: torch.device) -> Tensor:
     """What acceptance probabilities are compared with: U(0, 1), float64 of shape (n,)."""
-    draws = philox_uniform(n, seed=seed, stream="accept", step=step, first_chain=first_chain)
-    return torch.from_numpy(np.asarray(draws, dtype=np.float64)).to(device)
+    draws: Tensor = philox_uniform(n, seed=seed, stream="accept", step=step, first_chain=first_chain, device=device)
+    return draws
