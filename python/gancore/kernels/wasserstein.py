@@ -55,8 +55,8 @@ def wasserstein_1d(x: Array, y: Array, *, p: float = 1.0) -> Any:
     --------
     >>> wasserstein_1d([0.0, 1.0], [5.0, 6.0])
     5.0
-    >>> wasserstein_1d([0.0, 3.0], [0.0], p=2) == (9 / 2) ** 0.5
-    True
+    >>> round(wasserstein_1d([0.0, 3.0], [0.0], p=2), 6)
+    2.12132
     """
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise DTypeError(f"`p` must be a number; got {type(p).__name__}")

@@ -160,7 +160,7 @@ fn check_remainder(
     );
     for i in 0..d {
         for j in 0..=i {
-            if !(remainder[(i, j)].abs() <= tolerance) {
+            if remainder[(i, j)].abs() > tolerance {
                 return Err(Error::NotPositiveDefinite {
                     argument,
                     got: format!(

@@ -55,7 +55,7 @@ impl Moments {
     /// A state from its parts.
     pub fn from_parts(dim: usize, parts: Parts) -> Result<Self> {
         let Parts { count, mean, scatter, pending } = parts;
-        if dim == 0 || mean.len() != dim || scatter.len() != dim * dim || pending.len() % dim != 0 {
+        if dim == 0 || mean.len() != dim || scatter.len() != dim * dim || !pending.len().is_multiple_of(dim) {
             return Err(Error::shape(
                 "state",
                 format!("a mean of {dim} entries, a scatter of {dim} x {dim}, and whole pending rows"),
@@ -91,7 +91,7 @@ impl Moments {
     /// Take in rows of features. If one is not finite nothing is taken in.
     pub fn insert<T: Real>(&mut self, features: &[T], interrupt: &Interrupt) -> Result<()> {
         let d = self.dim;
-        if features.len() % d != 0 {
+        if !features.len().is_multiple_of(d) {
             return Err(Error::shape("features", format!("rows of {d} entries"), features.len().to_string()));
         }
         if let Some(at) = features.iter().position(|&v| !Into::<f64>::into(v).is_finite()) {

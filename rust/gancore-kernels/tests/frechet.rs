@@ -1,5 +1,7 @@
 //! The trace against Jacobi's rotations and closed forms, singular matrices among them.
 
+#![allow(clippy::unwrap_used)]
+
 mod naive {
     pub mod frechet;
 }

@@ -1,5 +1,7 @@
 //! Streaming moments against two passes, in any batches, merged in any order.
 
+#![allow(clippy::unwrap_used)]
+
 mod naive {
     pub mod moments;
 }
@@ -33,7 +35,9 @@ proptest! {
     #[test]
     fn agrees_with_two_passes(n in 2_usize..40, d in 1_usize..7, batch in 1_usize..9, shift in -100.0..100.0, seed: u64) {
         let mut x = normals(n, d, seed);
-        x.iter_mut().for_each(|v| *v += shift);
+        for value in &mut x {
+            *value += shift;
+        }
         let rows: Vec<Vec<f64>> = x.chunks(d).map(<[f64]>::to_vec).collect();
         let state = moments(&x, d, batch);
         prop_assert_eq!(state.count(), n as u64);

@@ -60,12 +60,13 @@ pub fn enter_owned<T: Send + 'static>(
     py.detach(move || wait(&receive, &interrupt))
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
 fn wait<T: Send>(receive: &Receiver<Result<T>>, interrupt: &Interrupt) -> PyResult<T> {
     loop {
         match receive.recv_timeout(LOOK) {
             Ok(result) => return result.to_python(),
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(signal) = Python::attach(Python::check_signals) {
+                if let Err(signal) = Python::attach(|py| py.check_signals()) {
                     interrupt.raise();
                     return Err(signal);
                 }

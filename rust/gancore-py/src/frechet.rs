@@ -7,6 +7,9 @@ use pyo3::prelude::*;
 use crate::array::{float64, shape_error};
 use crate::enter::enter_owned;
 
+/// Mean and covariance.
+type Pair = (Vec<f64>, Vec<f64>);
+
 /// tr (a b)^(1/2) of positive semi-definite matrices.
 #[pyfunction]
 pub fn trace_sqrt_product(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<f64> {
@@ -41,7 +44,7 @@ fn gaussian(
     argument: &str,
     mean: &Bound<'_, PyAny>,
     covariance: &Bound<'_, PyAny>,
-) -> PyResult<((Vec<f64>, Vec<f64>), usize)> {
+) -> PyResult<(Pair, usize)> {
     let mean = float64(argument, mean)?;
     let (covariance, d) = square(argument, covariance)?;
     if mean.shape() != [d] {
