@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from gancore.kernels.moments import FeatureMoments
 from PIL import Image
 from scipy.linalg import sqrtm
 from torch import nn
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from gancore.datasets import as_data, load
 from gancore.errors import BackendError, DataError, DomainError, DTypeError, ShapeError, UnknownNameError
 from gancore.features import train_classifier
+from gancore.kernels.moments import FeatureMoments
 from gancore.metrics import FIDResult, fid
 from gancore.samplers import plain
 
