@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from gancore.kernels.langevin import philox_normal
 from scipy import stats
 from torch import Tensor, nn
 
 from gancore.errors import BackendError, DomainError, DTypeError, NumericalError, ShapeError, UnknownNameError
+from gancore.kernels.langevin import philox_normal
 from gancore.samplers import Samples, ddls, plain
 
 if TYPE_CHECKING:
