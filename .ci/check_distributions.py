@@ -21,7 +21,12 @@ assert any(name.endswith(".html.j2") for name in names), "the report's template 
 
 with tarfile.open(sdist) as archive:
     inside = {name.partition("/")[2] for name in archive.getnames()}
-for needed in ("Cargo.lock", "rust/gancore-kernels/Cargo.toml", "rust/gancore-py/src/lib.rs", "python/gancore/__init__.py"):
+for needed in (
+    "Cargo.lock",
+    "rust/gancore-kernels/Cargo.toml",
+    "rust/gancore-py/src/lib.rs",
+    "python/gancore/__init__.py",
+):
     assert needed in inside, f"{needed} is not in the sdist"
 
 print(f"{wheel.name}: {size / 1e6:.2f} MB; {sdist.name}: {sdist.stat().st_size / 1e6:.2f} MB")

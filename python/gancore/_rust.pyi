@@ -1,12 +1,12 @@
 """The compiled kernels. The public functions, with their documentation, are in ``gancore.kernels``."""
 
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
 
-_Reals = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-_Float64 = npt.NDArray[np.float64]
+_Reals: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+_Float64: TypeAlias = npt.NDArray[np.float64]
 
 __all__ = [
     "Moments",
@@ -40,10 +40,10 @@ def jensen_shannon(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 
 # langevin: pace is (step size, temperature), counter (seed, step, first chain), parts (means, stds, weights), plan
-# (steps, metropolis, record_energy)
-_Pace = tuple[float, float]
-_Counter = tuple[int, int, int]
-_Parts = tuple[_Float64, _Float64, _Float64]
+# how many steps, whether to accept or reject them, and whether to record energies.
+_Pace: TypeAlias = tuple[float, float]
+_Counter: TypeAlias = tuple[int, int, int]
+_Parts: TypeAlias = tuple[_Float64, _Float64, _Float64]
 
 def langevin_step(z: _Reals, grad: _Reals, out: _Reals, *, pace: _Pace, counter: _Counter) -> None: ...
 def philox_normal(out: _Reals, *, stream: int, counter: _Counter) -> None: ...

@@ -71,5 +71,7 @@ def test_nobody_uses_the_global_thread_pool_or_pickle() -> None:
             assert "rayon::" not in source.read_text(encoding="utf-8"), source.name
     for module in (ROOT / "python/gancore").rglob("*.py"):
         text = module.read_text(encoding="utf-8")
-        found = re.search(r"^\s*(import|from) (pickle|dill|joblib)\b|torch\.save\(|allow_pickle=True", text, re.MULTILINE)
+        found = re.search(
+            r"^\s*(import|from) (pickle|dill|joblib)\b|torch\.save\(|allow_pickle=True", text, re.MULTILINE
+        )
         assert not found, module

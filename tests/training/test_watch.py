@@ -37,6 +37,10 @@ def test_the_first_step_and_term_that_are_not_finite_are_told(bad: float) -> Non
 
 def test_losses_do_not_pile_up_unseen() -> None:
     watch = LossWatch()
-    with pytest.raises(DivergedError):
+
+    def go_on() -> None:
         for step in range(1, 2000):
             watch.add(step, losses(critic=math.nan))
+
+    with pytest.raises(DivergedError, match="step 1;"):
+        go_on()

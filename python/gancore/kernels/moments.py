@@ -103,14 +103,15 @@ class FeatureMoments:
             If the rows lie on another device than those before.
         """
         self._require_count("features")
-        if is_tensor(features) and features.device.type != "cpu":  # type: ignore[union-attr]
+        rows: Any = features
+        if is_tensor(rows) and rows.device.type != "cpu":
             from gancore.kernels._torch.moments import Moments
 
             if isinstance(self._state, _rust.Moments) and self._state.count == 0:
-                self._state = Moments(self._dim, features.device)  # type: ignore[union-attr]
+                self._state = Moments(self._dim, rows.device)
             if isinstance(self._state, _rust.Moments):
-                raise BackendError(f"`features` must lie on the CPU, as those before; got {features.device}")  # type: ignore[union-attr]
-            self._state.insert(features)
+                raise BackendError(f"`features` must lie on the CPU, as those before; got {rows.device}")
+            self._state.insert(rows)
             return
         if not isinstance(self._state, _rust.Moments):
             raise BackendError(f"`features` must lie on {self._state.device}, as those before; got the CPU")
@@ -159,7 +160,7 @@ class FeatureMoments:
         if self.count is not None:
             arrays["n"] = np.asarray(self.count)
         with atomic_write(path) as aside, aside.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> FeatureMoments:
@@ -230,8 +231,8 @@ class FeatureMoments:
         return f"FeatureMoments(dim={self.dim}, count={self.count})"
 
 
-def _on_cpu(array: Array) -> np.ndarray[Any, Any]:
-    return array.cpu().numpy() if is_tensor(array) else np.asarray(array)  # type: ignore[union-attr]
+def _on_cpu(array: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(array.cpu().numpy() if is_tensor(array) else array)
 
 
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
 
@@ -51,8 +51,9 @@ def capture() -> dict[str, Tensor]:
         "numpy/gauss": torch.tensor([legacy["gauss"]], dtype=torch.float64),
         "torch": torch.get_rng_state(),
     }
-    # A process that does not use CUDA should not have to start it.
-    if torch.cuda.is_initialized():
+    # Where CUDA is there but not used, asking for its state would start it.
+    cuda_is_in_use: Callable[[], bool] = torch.cuda.is_initialized
+    if cuda_is_in_use():
         state |= {f"cuda/{i}": s for i, s in enumerate(torch.cuda.get_rng_state_all())}
     return state
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -25,7 +27,8 @@ def trace_sqrt_product(a: Tensor, b: Tensor) -> Tensor:
     a, b = _symmetric("a", a), _symmetric("b", b)
     (left, failed_a), (right, failed_b) = torch.linalg.cholesky_ex(a), torch.linalg.cholesky_ex(b)
     if not (failed_a or failed_b) and _pivot_ratio(left) * _pivot_ratio(right) >= _SAFELY_DEFINITE:
-        return torch.linalg.eigvalsh(left.T @ b @ left).clamp(min=0).sqrt().sum()
+        eigenvalues: Tensor = torch.linalg.eigvalsh(left.T @ b @ left)
+        return eigenvalues.clamp(min=0).sqrt().sum()
     singular: Tensor = torch.linalg.svdvals(_factor("a", a).T @ _factor("b", b))
     return singular.sum()
 
@@ -59,7 +62,7 @@ def _pivot_ratio(lower: Tensor) -> float:
 
 def _factor(name: str, matrix: Tensor) -> Tensor:
     # Eigenvectors, scaled: torch has no pivoted Cholesky. Directions of rounding size are left out, as the kernel does.
-    values, vectors = torch.linalg.eigh(matrix)
+    values, vectors = cast("tuple[Tensor, Tensor]", torch.linalg.eigh(matrix))
     rounding = len(matrix) * torch.finfo(matrix.dtype).eps * values.abs().max()
     if values.min() < -10 * rounding:
         raise NotPositiveDefiniteError(

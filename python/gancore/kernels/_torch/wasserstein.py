@@ -41,6 +41,6 @@ def _steps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor
     """Widths of the common steps of two quantile functions, and the points of x and y on each of them."""
     ends_x = m * torch.arange(1, n + 1, device=device)
     ends_y = n * torch.arange(1, m + 1, device=device)
-    ends = torch.cat([ends_x, ends_y]).unique()
+    ends: Tensor = torch.unique(torch.cat([ends_x, ends_y]))
     starts = torch.cat([ends.new_zeros(1), ends[:-1]])
     return (ends - starts).double() / (n * m), starts // m, starts // n
