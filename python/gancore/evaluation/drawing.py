@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["draw", "needs_data"]
 
 
-_STEPS = 100
-"""Length of chains unless set: long enough to leave the prior, short enough to judge thousands of samples."""
+_STEPS = 20
+"""Length of chains unless set. On digits the FID of three seeds falls by 0.15 to 0.22 in 20 steps and no further; in a
+hundred it rises again, for a critic that is a little wrong about the classes moves whole chains between them."""
 
 
 def needs_data(sampler: str) -> bool:
