@@ -7,6 +7,7 @@ the exit code. Results go to stdout; progress, warnings and errors to stderr.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
       alternating  ...
     0
     """
+    # Small networks on a busy machine spend their time in OpenMP's barriers if waiting threads spin: let them sleep. It
+    # is read when torch is loaded, which no command has done yet.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # `list` is a command here: once it is imported, the name is that module.
     words = sys.argv[1:] if argv is None else [*argv]
     program = f"gancore {words[0]}" if words and words[0] in COMMANDS else "gancore"
