@@ -109,7 +109,12 @@ def test_files_are_those_of_pytorch_fid_and_say_how_many(tmp_path: Path) -> None
 def test_broken_files_are_named(tmp_path: Path) -> None:
     good = tmp_path / "good.npz"
     moments_of(np.eye(3)).save(good)
+    packed = tmp_path / "packed.npz"
+    np.savez_compressed(packed, mu=np.zeros(50), sigma=np.random.default_rng(0).normal(size=(50, 50)))
+    damaged = bytearray(packed.read_bytes())
+    damaged[2000:2100] = bytes(100)
     cases = {
+        "damaged.npz": bytes(damaged),
         "truncated.npz": good.read_bytes()[:200],
         "text.npz": b"not a zip archive",
         "empty.npz": b"",
@@ -141,8 +146,9 @@ def test_what_it_cannot_take_is_refused_by_name_and_nothing_of_it_taken() -> Non
         moments.merge(FeatureMoments(3))
     with pytest.raises(DomainError, match="at least 2"):
         _ = moments_of(np.ones((1, 2))).covariance
-    with pytest.raises(DomainError, match="`dim`"):
-        FeatureMoments(0)
+    for dim in (0, 2**40):
+        with pytest.raises(DomainError, match="`dim`"):
+            FeatureMoments(dim)
 
 
 @pytest.mark.gpu

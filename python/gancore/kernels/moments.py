@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -244,7 +245,7 @@ def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             arrays = {key: archive[key] for key in ("mu", "sigma", "n") if key in archive}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable .npz file of numbers ({error})") from error
     if missing := {"mu", "sigma"} - set(arrays):
         raise DataError(f"{path}: expected an .npz file with mu and sigma, {' and '.join(sorted(missing))} missing")

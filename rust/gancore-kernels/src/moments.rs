@@ -49,7 +49,14 @@ impl Moments {
         if dim == 0 {
             return Err(Error::domain("dim", "be at least 1", "0"));
         }
-        Ok(Self { dim, count: 0, mean: vec![0.0; dim], scatter: vec![0.0; dim * dim], pending: Vec::new() })
+        // A matrix that does not fit into memory is an error of the caller's, not the end of the process.
+        let mut scatter = Vec::new();
+        let room = dim.checked_mul(dim).filter(|&entries| scatter.try_reserve_exact(entries).is_ok());
+        let Some(entries) = room else {
+            return Err(Error::domain("dim", "leave room for a dim x dim matrix in memory", dim.to_string()));
+        };
+        scatter.resize(entries, 0.0);
+        Ok(Self { dim, count: 0, mean: vec![0.0; dim], scatter, pending: Vec::new() })
     }
 
     /// A state from its parts.
