@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_write", "remove_leftovers"]
 
 
 @contextmanager
@@ -40,6 +40,13 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
             # The new name is an entry of the folder: it outlives a power cut only when the folder is on disk too.
             _flush_to_disk(path.parent)
     finally:
+        aside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, pattern: str) -> None:
+    """Remove what a killed process had begun to write under names that match a pattern, such as ``step-*.bin``."""
+    wanted = Path(pattern)
+    for aside in folder.glob(f".{wanted.stem}.*.part{wanted.suffix}"):
         aside.unlink(missing_ok=True)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import gancore
+import gancore.kernels
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
@@ -31,7 +32,7 @@ def test_examples_in_docstrings_run(name: str, tmp_path: Path, monkeypatch: pyte
     assert outcome.failed == 0
 
 
-@pytest.mark.parametrize("name", ["divergence", "frechet", "langevin", "moments", "wasserstein"])
+@pytest.mark.parametrize("name", gancore.kernels.__all__)
 def test_kernels_say_shapes_errors_source_and_example(name: str) -> None:
     module = importlib.import_module(f"gancore.kernels.{name}")
     for public in module.__all__:
@@ -45,14 +46,15 @@ def code_blocks(document: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_python_in_the_documents_runs(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]) if code_blocks(path)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_python_in_the_documents_runs(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = code_blocks(ROOT / document)
-    assert blocks
     scope: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(ast.parse(block), document, "exec"), scope)  # noqa: S102
+    for block in code_blocks(document):
+        exec(compile(ast.parse(block), document.name, "exec"), scope)  # noqa: S102
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)

@@ -10,6 +10,7 @@ import torch
 from gancore import systems
 from gancore.errors import ConfigError, DataError, IncompatibleChoiceError, UnknownNameError
 from gancore.training import Run, train
+from gancore.training.checkpoint import list_checkpoints, load
 from gancore.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -140,3 +141,12 @@ def test_the_record_says_what_was_asked_for(data: Data, small: Callable[..., Sys
     assert record["data"] == {"name": "noisy", "kind": "image", "shape": [1, 8, 8], "n": 20}
     assert (record["seed"], record["steps"], record["device"], record["precision"]) == (4, 2, "cpu", "float32")
     assert record["versions"]["torch"] == torch.__version__
+
+
+def test_critic_is_averaged_as_the_generator_is(data: Data, small: Callable[..., System], tmp_path: Path) -> None:
+    run = train(small(ema=0.5), data, steps=4, out=tmp_path, **QUIET)
+    checkpoint = load(list_checkpoints(tmp_path / "checkpoints")[0])
+    for name, network in (("generator", run.generator), ("critic", run.critic)):
+        averaged, current = checkpoint.under(f"average/{name}/"), checkpoint.under(f"network/{name}/")
+        assert all(torch.equal(value, averaged[key]) for key, value in network.state_dict().items())
+        assert any(not torch.equal(value, current[key]) for key, value in averaged.items())

@@ -75,7 +75,9 @@ def ring(*, n: int = 100_000, seed: int = 0) -> GaussianModes:
     DomainError
         If n is not positive.
 
-    References ---------- L. Metz et al., "Unrolled Generative Adversarial Networks" (2017), section 3.3.1.
+    References
+    ----------
+    L. Metz et al., "Unrolled Generative Adversarial Networks" (2017), section 3.3.1.
     The published notebook repeats the angle 0 as 2 pi and so has seven modes; here the end point is left out.
 
     Examples

@@ -116,9 +116,11 @@ def ddls(
     NumericalError
         If an energy or gradient is not finite.
 
-    Notes ----- A chain that runs for long samples what the critic believes, and a critic that is right on average can
-    still weigh modes wrongly: quality rises while coverage falls. Few unadjusted steps with a calibrated critic
-    refine samples near where the generator put them; measure both before choosing more.
+    Notes
+    -----
+    A chain that runs for long samples what the critic believes, and a critic that is right on average can still weigh
+    modes wrongly: quality rises while coverage falls. Few unadjusted steps with a calibrated critic refine samples
+    near where the generator put them; measure both before choosing more.
 
     Cost: n x (steps + 1) gradients through both networks, plus 64 x 151 for tuning.
 

@@ -50,7 +50,7 @@ class System:
     batch_size : int
         Samples in each batch, real and fake.
     ema : float or None
-        Decay of the averaged generator's weights, in [0, 1); None keeps no average.
+        Decay of the averaged networks, in [0, 1); None keeps no averages.
     reference : str
         BibTeX entry of the publication.
     name : str

@@ -50,7 +50,7 @@ def dcgan(
     batch_size : int
         Samples in a batch (the paper: 128).
     ema : float or None
-        Decay of the averaged generator, None for none (the paper: none).
+        Decay of the averaged networks, None for none (the paper: none).
 
     Returns
     -------

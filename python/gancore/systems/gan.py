@@ -57,7 +57,7 @@ def gan(
     batch_size : int
         Samples in a batch.
     ema : float or None
-        Decay of the averaged generator, None for none.
+        Decay of the averaged networks, None for none.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def wgan(
     batch_size : int
         Samples in a batch.
     ema : float or None
-        Decay of the averaged generator, None for none (the paper: none).
+        Decay of the averaged networks, None for none (the paper: none).
 
     Returns
     -------

@@ -59,7 +59,7 @@ def wgan_gp(
     batch_size : int
         Samples in a batch.
     ema : float or None
-        Decay of the averaged generator, None for none (the paper: none).
+        Decay of the averaged networks, None for none (the paper: none).
 
     Returns
     -------

@@ -12,9 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 
+from gancore._files import atomic_write
 from gancore.errors import ConfigError, DataError, TrainingError
 from gancore.training import randomness
-from gancore.training.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "latest", "list_checkpoints", "load", "load_weights", "restore", "save"]
 
 _FORMAT = "gancore checkpoint"
-_VERSION = 1
+_VERSION = 2
 _NAME = re.compile(r"step-(\d{8,})\.safetensors")
 
 
@@ -40,7 +40,7 @@ class Checkpoint:
     path : Path
         Where it was read.
     tensors : dict of str to Tensor
-        ``network/NAME/KEY``, ``average/KEY``, ``optimizer/NAME/INDEX/KEY``, ``random/...``; on the CPU.
+        ``network/NAME/KEY``, ``average/NAME/KEY``, ``optimizer/NAME/INDEX/KEY``, ``random/...``; on the CPU.
     step, drawn, seconds : int, int, float
         The counters of :class:`~gancore.training.state.TrainingState`.
     recipe : dict of str to str
@@ -83,7 +83,8 @@ def save(state: TrainingState, folder: Path, *, keep: int) -> Path:
     }
     metadata = {"format": _FORMAT, "version": str(_VERSION), "state": json.dumps(scalars)}
     try:
-        write_atomically(path, serialise(_tensors(state), metadata))
+        with atomic_write(path) as aside:
+            aside.write_bytes(serialise(_tensors(state), metadata))
     except OSError as error:
         raise TrainingError(f"{path}: the checkpoint cannot be written ({error}); earlier ones are intact") from error
     for old in list_checkpoints(folder)[keep:]:
@@ -161,8 +162,8 @@ def restore(state: TrainingState, checkpoint: Checkpoint) -> None:
     for name, network in state.networks.items():
         load_weights(network, checkpoint.under(f"network/{name}/"))
         _load_optimizer(state.optimizers[name], checkpoint.under(f"optimizer/{name}/"))
-    if state.average is not None:
-        load_weights(state.average.network, checkpoint.under("average/"))
+    for name, average in state.averages.items():
+        load_weights(average.network, checkpoint.under(f"average/{name}/"))
     state.step, state.drawn, state.seconds = checkpoint.step, checkpoint.drawn, checkpoint.seconds
     randomness.restore(checkpoint.under("random/"))
     here, there = (state.device.type, state.precision), (checkpoint.device, checkpoint.precision)
@@ -198,8 +199,8 @@ def _tensors(state: TrainingState) -> dict[str, Tensor]:
         tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
         for index, values in state.optimizers[name].state_dict()["state"].items():
             tensors |= {f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in values.items()}
-    if state.average is not None:
-        tensors |= {f"average/{key}": value for key, value in state.average.network.state_dict().items()}
+    for name, average in state.averages.items():
+        tensors |= {f"average/{name}/{key}": value for key, value in average.network.state_dict().items()}
     tensors |= {f"random/{key}": value for key, value in randomness.capture().items()}
     return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
 

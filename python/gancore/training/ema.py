@@ -1,4 +1,4 @@
-"""Exponential moving average of a generator: the copy that is sampled from."""
+"""Exponential moving averages of networks: the copies that are sampled from and judged with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class EMA:
         \beta_t = \min\bigl(\beta,\; (1 + t) / (10 + t)\bigr)
 
     The second bound lets the average forget the untrained weights early on. Buffers are copied, never averaged: a
-    mean of running statistics or of singular vectors is neither.
+    mean of running statistics or of singular vectors is neither. Averages of both players stand closer to the
+    equilibrium that training circles about: the generator's samples are better, and the critic, which for a while
+    favours whatever the generator has just neglected, reads closer to a density ratio.
 
     Parameters
     ----------

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from gancore._files import atomic_write, remove_leftovers
 from gancore._rust import __version__
 from gancore.errors import ConfigError, DataError
 from gancore.training import checkpoint as checkpoints
-from gancore.training.files import remove_leftovers, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,13 +114,14 @@ class RunFolder:
             if difference := stored.difference(record):
                 raise ConfigError(f"out: {self.path} holds another run ({difference}); give another folder")
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        for folder in (self.path, self.checkpoints):
-            remove_leftovers(folder)
+        remove_leftovers(self.path, "*.json*")
+        remove_leftovers(self.checkpoints, "step-*.safetensors")
         found = checkpoints.latest(self.checkpoints)
         if found is not None and found.step > record.steps:
             record = replace(record, steps=found.step)
         content = {"format": _FORMAT, "version": _VERSION, **asdict(record)}
-        write_atomically(self._record, (json.dumps(content, indent=2) + "\n").encode())
+        with atomic_write(self._record) as aside:
+            aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return found
 
     def read(self) -> RunRecord:

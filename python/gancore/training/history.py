@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from gancore._files import atomic_write
 from gancore.errors import DataError
-from gancore.training.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,8 @@ class History:
         stored = read_history(path) if path is not None else []
         self.entries = [entry for entry in stored if entry["step"] <= step]
         if path is not None:
-            write_atomically(path, "".join(map(_line, self.entries)).encode())
+            with atomic_write(path) as aside:
+                aside.write_text("".join(map(_line, self.entries)), encoding="utf-8")
 
     def append(self, entry: dict[str, float]) -> None:
         """Add the entry of one step."""

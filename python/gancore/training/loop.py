@@ -85,7 +85,7 @@ def train(
     compile : bool
         Compile the networks with torch.compile; penalties run uncompiled.
     ema : float, None or "system"
-        Decay of the averaged generator, in place of the system's own.
+        Decay of the averaged networks, in place of the system's own; None for no averages.
     metrics : mapping of str to callable, optional
         Functions from the run as it stands to a number, by the name under which it enters the history.
     evaluate_every, log_every, checkpoint_every : int
@@ -171,8 +171,8 @@ def train(
         while state.step < steps:
             losses = system.game.turn(state, next_batch)
             state.step += 1
-            if state.average is not None:
-                state.average.update(state.generator, state.step)
+            for name, average in state.averages.items():
+                average.update(state.networks[name], state.step)
             session.watch.add(state.step, losses)
             last = state.step == steps
             evaluating = bool(metrics) and (last or state.step % evaluate_every == 0)

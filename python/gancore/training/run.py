@@ -40,7 +40,7 @@ class Run:
     system : System
         What was trained.
     generator, critic : Module
-        In evaluation mode, parameters frozen; the generator is the averaged one if the system keeps an average.
+        In evaluation mode, parameters frozen; the averaged ones if the system keeps averages.
     shape : tuple of int
         Shape of one sample.
     kind : {"image", "points"}
@@ -99,10 +99,9 @@ class Run:
             raise DataError(f"{folder.checkpoints}: no checkpoint yet; training has not got that far")
         shape = tuple(record.data["shape"])
         networks = build_networks(system, shape, record.seed)
-        load_weights(
-            networks["generator"], checkpoint.under("average/" if system.ema is not None else "network/generator/")
-        )
-        load_weights(networks["critic"], checkpoint.under("network/critic/"))
+        kept = "network" if system.ema is None else "average"
+        for name, network in networks.items():
+            load_weights(network, checkpoint.under(f"{kept}/{name}/"))
         where = resolve_device(device)
         return cls(
             system=system,
@@ -122,11 +121,12 @@ class Run:
         cls, state: TrainingState, record: RunRecord, history: list[dict[str, float]], folder: Path | None
     ) -> Run:
         """The run as it stands: copies, which further training does not change."""
-        source = state.generator if state.average is None else state.average.network
+        averaged = {name: average.network for name, average in state.averages.items()}
+        networks = state.networks | averaged
         return cls(
             system=state.system,
-            generator=_at_rest(copy.deepcopy(source)),
-            critic=_at_rest(copy.deepcopy(state.critic)),
+            generator=_at_rest(copy.deepcopy(networks["generator"])),
+            critic=_at_rest(copy.deepcopy(networks["critic"])),
             shape=tuple(record.data["shape"]),
             kind=record.data["kind"],
             data_name=record.data["name"],

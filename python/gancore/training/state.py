@@ -37,8 +37,8 @@ class TrainingState:
         Under the same names.
     forward : dict of str to callable
         The networks as a game should call them: themselves, or compiled.
-    average : EMA or None
-        The averaged generator.
+    averages : dict of str to EMA
+        Under the same names; empty if the system keeps no averages.
     random : torch.Generator
         Source of latent codes and of the penalties' randomness; its device is the run's.
     precision : {"float32", "bfloat16"}
@@ -55,7 +55,7 @@ class TrainingState:
     networks: dict[str, nn.Module]
     optimizers: dict[str, Optimizer]
     forward: dict[str, Callable[[Tensor], Tensor]]
-    average: EMA | None
+    averages: dict[str, EMA]
     random: torch.Generator
     precision: Precision
     step: int = 0
@@ -81,19 +81,19 @@ class TrainingState:
             networks=networks,
             optimizers={name: settings[name].build(network.parameters()) for name, network in networks.items()},
             forward={name: torch.compile(net) if compiled else net for name, net in networks.items()},
-            average=None if system.ema is None else EMA(networks["generator"], system.ema),
+            averages={} if system.ema is None else {name: EMA(net, system.ema) for name, net in networks.items()},
             random=torch.Generator(device).manual_seed(derive(seed, "latents")),
             precision=precision,
         )
 
     @property
     def generator(self) -> nn.Module:
-        """The generator as it is trained, not its average."""
+        """The generator as it is trained, not averaged."""
         return self.networks["generator"]
 
     @property
     def critic(self) -> nn.Module:
-        """The critic."""
+        """The critic as it is trained, not averaged."""
         return self.networks["critic"]
 
     @property
