@@ -15,7 +15,9 @@ from gancore.errors import GancoreError
 if TYPE_CHECKING:
     from gancore import (
         datasets,
+        evaluation,
         features,
+        figures,
         games,
         kernels,
         metrics,
@@ -35,7 +37,9 @@ __all__ = [
     "__version__",
     "build_info",
     "datasets",
+    "evaluation",
     "features",
+    "figures",
     "games",
     "kernels",
     "metrics",

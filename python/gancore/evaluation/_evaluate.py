@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from gancore import __version__, _check, registry, systems
+from gancore import _check, registry, systems
+from gancore._versions import versions
 from gancore.datasets import as_data
 from gancore.errors import BackendError, DomainError, NumericalError, ShapeError
 from gancore.evaluation.drawing import draw, needs_data
@@ -120,7 +119,7 @@ def evaluate(
             "seed": seed,
             "calibration": drawn.calibration,
             "settings": {name: dict(settings.get(name, {})) for name in drawn.infos},
-            "versions": _versions(),
+            "versions": versions(),
         },
         scores={source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.samples.items()},
         samplers=drawn.infos,
@@ -201,12 +200,3 @@ def _some(data: Data, n: int, seed: int) -> torch.Tensor:
     """Real samples picked at random."""
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:n]
     return data.batch(rows)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "gancore": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-    }

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import torch
-
 from gancore._files import atomic_write, remove_leftovers
-from gancore._rust import __version__
+from gancore._versions import versions
 from gancore.errors import ConfigError, DataError
 from gancore.training import checkpoint as checkpoints
 
@@ -24,15 +20,6 @@ __all__ = ["RunFolder", "RunRecord"]
 
 _FORMAT = "gancore run"
 _VERSION = 1
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "gancore": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +49,7 @@ class RunRecord:
     steps: int
     device: str
     precision: Literal["float32", "bfloat16"]
-    versions: dict[str, str] = field(default_factory=_versions)
+    versions: dict[str, str] = field(default_factory=versions)
 
     def difference(self, other: RunRecord) -> str:
         """What makes the two records different runs; empty if one can continue the other."""
