@@ -81,6 +81,8 @@ def test_save_and_load_keep_every_bit(classifier: FeatureClassifier, tmp_path: P
     classifier.save(path)
     classifier.save(path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    (tmp_path / "any").touch()
+    assert path.stat().st_mode == (tmp_path / "any").stat().st_mode, "as readable as the user's other files"
     again = FeatureClassifier.load(path)
     x = load("digits").batch(torch.arange(10))
     assert torch.equal(again.features(x), classifier.features(x))

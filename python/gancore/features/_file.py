@@ -36,7 +36,8 @@ def write_weights(path: str | Path, weights: Mapping[str, Tensor], protocol: Map
     safetensors = require("safetensors.torch", extra="train")
     tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     with atomic_write(path) as aside:
-        safetensors.save_file(tensors, aside, metadata={_KEY: json.dumps(dict(protocol))})
+        # Its own `save_file` makes files that only their owner may read, whatever the umask says.
+        aside.write_bytes(safetensors.save(tensors, metadata={_KEY: json.dumps(dict(protocol))}))
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
