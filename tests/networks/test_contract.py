@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from gancore import registry
 from gancore.errors import DomainError, GancoreError, IncompatibleChoiceError
-from gancore.networks import NetworkFamily, choose
+from gancore.networks import NetworkFamily, Norm, choose
 
 NAMES = registry.names("networks")
 SHAPES = ((2,), (1, 8, 8), (3, 12, 16))
@@ -74,16 +76,34 @@ def test_every_parameter_takes_part(name: str, shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(("name", "shape"), makeable())
-@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+@pytest.mark.parametrize("norm", get_args(Norm))
 def test_critic_judges_samples_alone_unless_it_normalises_batches(name: str, shape: tuple[int, ...], norm: str) -> None:
     torch.manual_seed(0)
     critic = choose(name, width=4, critic_norm=norm, extra_layers=1 if name == "dcgan" else None).critic(shape)
     x = torch.randn(6, *shape)
+    if norm == "spectral":
+        critic.eval()  # in training each pass is a step of its power iteration
     alone = torch.cat([critic(x[:3]), critic(x[3:])])
     together = critic(x)
     has_batch_norm = any(isinstance(module, BATCH_NORMS) for module in critic.modules())
     assert has_batch_norm == (norm == "batch")
     assert torch.allclose(alone, together, atol=1e-5) == (norm != "batch")
+
+
+@pytest.mark.parametrize(("name", "shape"), makeable())
+def test_spectral_normalisation_leaves_every_weight_with_norm_one(name: str, shape: tuple[int, ...]) -> None:
+    """Against the singular values themselves; and it is torch's parametrisation, so its weights load there."""
+    torch.manual_seed(0)
+    critic = choose(name, width=8, critic_norm="spectral").critic(shape)
+    x = torch.randn(4, *shape)
+    for _ in range(200):
+        critic(x)
+    critic.eval()
+    layers = [module for module in critic.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+    assert layers
+    for layer in layers:
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1.0, abs=1e-2)
+        assert parametrize.is_parametrized(layer, "weight")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,13 +5,22 @@ from dataclasses import replace
 import pytest
 
 from gancore import systems
+from gancore.datasets import load
 from gancore.errors import ConfigError, DomainError, IncompatibleChoiceError, UnknownNameError
 from gancore.games.alternating import Alternating
+from gancore.metrics import mode_coverage
 from gancore.networks.dcgan import DCGAN
+from gancore.objectives.bregman import Bregman
+from gancore.objectives.hinge import Hinge
+from gancore.objectives.least_squares import LeastSquares
 from gancore.objectives.nonsaturating import Nonsaturating
+from gancore.objectives.relativistic import Relativistic
 from gancore.objectives.wasserstein import Wasserstein
 from gancore.regularizers.gradient_penalty import GradientPenalty
+from gancore.regularizers.r1 import R1
+from gancore.regularizers.r2 import R2
 from gancore.regularizers.weight_clip import WeightClip
+from gancore.training import train
 from gancore.training.optimizers import Adam, RMSProp
 
 
@@ -30,6 +39,25 @@ def test_published_settings() -> None:
     assert isinstance(dcgan.networks, DCGAN)
     assert dcgan.networks.critic_norm == "batch"
     assert (dcgan.generator_optimizer.beta1, dcgan.generator_optimizer.beta2) == (0.5, 0.999)
+
+
+def test_published_settings_of_the_later_systems() -> None:
+    sngan = systems.get("sngan")(networks="mlp")
+    assert (sngan.objective, sngan.networks.critic_norm) == (Hinge(), "spectral")
+    assert sngan.critic_optimizer == Adam(lr=2e-4, beta1=0.0, beta2=0.9)
+    assert sngan.game == Alternating(critic_steps=5)
+    r3gan = systems.get("r3gan")(networks="mlp", gamma=0.5)
+    assert (r3gan.objective, r3gan.regularizers) == (Relativistic(), (R1(weight=0.5), R2(weight=0.5)))
+    assert systems.get("lsgan")().objective == LeastSquares(fake_label=-1.0, real_label=1.0, target=0.0)
+    assert systems.get("bgan")(f="kl").objective == Bregman(f="kl")
+
+
+def test_relativistic_pairing_with_flat_sides_covers_every_mode_of_the_ring() -> None:
+    ring = load("ring")
+    run = train(systems.get("r3gan")(networks="mlp", width=64), ring, steps=800, seed=0, progress=False)
+    coverage = mode_coverage(run.sample(2000, seed=1).x, ring.centers, radius=0.3)
+    assert coverage.modes == 8
+    assert coverage.kl < 0.3
 
 
 @pytest.mark.parametrize("name", ["gan", "wgan", "wgan_gp"])

@@ -10,6 +10,7 @@ import torch
 
 from gancore import _check
 from gancore.games._interface import Game
+from gancore.objectives._interface import PairedObjective
 from gancore.objectives.minimax import Minimax
 from gancore.regularizers._interface import Penalty, Projection
 
@@ -30,7 +31,8 @@ class Alternating(Game):
 
     A critic step takes one backward pass of its objective and all penalties together, steps, then projects. The
     generator step differentiates through the critic but computes no gradient of its parameters. Each step draws
-    fresh latent codes. Objectives and penalties are computed in float32 under autocast too.
+    fresh latent codes; a generator's loss that looks at real samples sees those of the last critic step. Objectives
+    and penalties are computed in float32 under autocast too.
 
     Parameters
     ----------
@@ -58,8 +60,9 @@ class Alternating(Game):
         """Play the critic steps and one generator step; return the losses of the last step of each."""
         losses: dict[str, Tensor] = {}
         for _ in range(self.critic_steps):
-            losses = _critic_step(state, next_batch())
-        losses["generator"] = _generator_step(state)
+            real = next_batch()
+            losses = _critic_step(state, real)
+        losses["generator"] = _generator_step(state, real)
         return losses
 
 
@@ -82,12 +85,18 @@ def _critic_step(state: TrainingState, real: Tensor) -> dict[str, Tensor]:
     return {name: loss.detach() for name, loss in losses.items()}
 
 
-def _generator_step(state: TrainingState) -> Tensor:
+def _generator_step(state: TrainingState, real: Tensor) -> Tensor:
+    objective, judge = state.system.objective, state.forward["critic"]
     with _frozen(state.critic):
         with state.autocast():
-            fake = state.forward["generator"](state.latents(state.system.batch_size))
-            on_fake = state.forward["critic"](fake)
-        loss = state.system.objective.generator(on_fake.float())
+            fake = state.forward["generator"](state.latents(len(real)))
+            on_fake = judge(fake)
+        if isinstance(objective, PairedObjective):
+            with state.autocast(), torch.no_grad():
+                on_real = judge(real)
+            loss = objective.generator(on_real.float(), on_fake.float())
+        else:
+            loss = objective.generator(on_fake.float())
         _step(state.optimizers["generator"], loss)
     return loss.detach()
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkFamily", "Norm"]
 
-Norm = Literal["none", "layer", "batch"]
-"""Normalisation of hidden layers: none, over the features of each sample, or over the batch."""
+Norm = Literal["none", "layer", "batch", "spectral"]
+"""Normalisation: none, of hidden layers over each sample's features or over the batch, or of every weight matrix."""
 
 
 class NetworkFamily(ABC):
@@ -22,7 +22,7 @@ class NetworkFamily(ABC):
 
     Attributes
     ----------
-    critic_norm : {"none", "layer", "batch"}
+    critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic; penalties on per-sample gradients exclude "batch".
     """
 

@@ -9,8 +9,9 @@ from typing import ClassVar, final
 from torch import nn
 
 from gancore import _check
-from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
+from gancore.networks._norms import check_norm, spectrally_normalised
 
 __all__ = ["DCGAN"]
 
@@ -32,7 +33,7 @@ class DCGAN(NetworkFamily):
         Channels of the hidden layer nearest to the image; they double with every halving, up to eight times.
     extra_layers : int
         Further 3x3 convolutions at the hidden resolution nearest to the image, in both networks.
-    critic_norm : {"none", "layer", "batch"}
+    critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation of the critic's hidden layers but the first.
 
     Raises
@@ -70,8 +71,7 @@ class DCGAN(NetworkFamily):
     def __post_init__(self) -> None:
         _check.integer("width", self.width, least=1)
         _check.integer("extra_layers", self.extra_layers, least=0)
-        if self.critic_norm not in ("none", "layer", "batch"):
-            raise DomainError(f"critic_norm: expected none, layer or batch, got {self.critic_norm!r}")
+        check_norm(self.critic_norm)
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of images, with tanh at the end."""
@@ -95,14 +95,15 @@ class DCGAN(NetworkFamily):
         """A critic of images."""
         channels, base, strides = _plan(shape)
         widths = self._widths(len(strides))[::-1]
-        bias = self.critic_norm == "none"
+        bias = self.critic_norm in ("none", "spectral")
         layers: list[nn.Module] = [_down(channels, self.width, strides[-1], bias=True), _leaky()]
         for _ in range(self.extra_layers):
             layers += [_same(self.width, bias=bias), *_norm(self.critic_norm, self.width), _leaky()]
         for stride, inputs, outputs in zip(strides[-2::-1], widths[:-1], widths[1:], strict=True):
             layers += [_down(inputs, outputs, stride, bias=bias), *_norm(self.critic_norm, outputs), _leaky()]
         layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(base), 1), nn.Flatten(0)]
-        return _initialised(nn.Sequential(*layers))
+        network = _initialised(nn.Sequential(*layers))
+        return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 
     def _widths(self, stages: int) -> list[int]:
         """Channels of the hidden layers, from the smallest resolution to the largest."""
@@ -155,7 +156,7 @@ def _leaky() -> nn.Module:
 
 
 def _norm(norm: Norm, channels: int) -> list[nn.Module]:
-    if norm == "none":
+    if norm in ("none", "spectral"):
         return []
     return [nn.GroupNorm(1, channels) if norm == "layer" else nn.BatchNorm2d(channels)]
 

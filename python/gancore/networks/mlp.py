@@ -9,8 +9,9 @@ from typing import ClassVar, final
 from torch import nn
 
 from gancore import _check
-from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
+from gancore.networks._norms import check_norm, spectrally_normalised
 from gancore.objectives.minimax import Minimax
 
 __all__ = ["MLP"]
@@ -27,8 +28,8 @@ class MLP(NetworkFamily):
         Units of each hidden layer.
     depth : int
         How many hidden layers.
-    critic_norm : {"none", "layer", "batch"}
-        Normalisation of the critic's hidden layers.
+    critic_norm : {"none", "layer", "batch", "spectral"}
+        Normalisation in the critic.
 
     Raises
     ------
@@ -58,8 +59,7 @@ class MLP(NetworkFamily):
     def __post_init__(self) -> None:
         _check.integer("width", self.width, least=1)
         _check.integer("depth", self.depth, least=1)
-        if self.critic_norm not in ("none", "layer", "batch"):
-            raise DomainError(f"critic_norm: expected none, layer or batch, got {self.critic_norm!r}")
+        check_norm(self.critic_norm)
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of points (identity at the end) or images (tanh at the end)."""
@@ -76,10 +76,11 @@ class MLP(NetworkFamily):
         layers: list[nn.Module] = [nn.Flatten()]
         for inputs in (math.prod(shape), *[self.width] * (self.depth - 1)):
             layers += [_linear(inputs, self.width), *self._norm(), nn.LeakyReLU(0.2, inplace=True)]
-        return nn.Sequential(*layers, _linear(self.width, 1), nn.Flatten(0))
+        network = nn.Sequential(*layers, _linear(self.width, 1), nn.Flatten(0))
+        return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 
     def _norm(self) -> list[nn.Module]:
-        if self.critic_norm == "none":
+        if self.critic_norm in ("none", "spectral"):
             return []
         return [nn.LayerNorm(self.width) if self.critic_norm == "layer" else nn.BatchNorm1d(self.width)]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gancore.objectives._interface import CriticKind, Objective
+from gancore.objectives._interface import AnyObjective, CriticKind, Objective, PairedObjective
 
-__all__ = ["CriticKind", "Objective"]
+__all__ = ["AnyObjective", "CriticKind", "Objective", "PairedObjective"]

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CriticKind", "Objective"]
+__all__ = ["AnyObjective", "CriticKind", "Objective", "PairedObjective"]
 
 CriticKind = Literal["logit", "probability", "wasserstein"]
 """How a critic's output reads: as log p/q, as D in (0, 1), or as a potential of unknown scale."""
 
 
-class Objective(ABC):
-    """A value function of a game between a critic and a generator.
-
-    Each player minimises its own loss. Losses see whole batches of raw critic outputs, never networks, so an
-    objective can be tested on numbers and joined with any network, regulariser and game. Concrete objectives are
-    final, frozen dataclasses; settings out of range raise :class:`~gancore.errors.DomainError` when they are made.
-    """
+class _TwoLosses(ABC):
+    """What all value functions share: the critic's loss, and how its outputs read."""
 
     critic_kind: ClassVar[CriticKind]
     reference: ClassVar[str]
@@ -30,6 +25,26 @@ class Objective(ABC):
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """The loss that the critic minimises: a scalar from outputs of shape (n,) on real and fake samples."""
 
+
+class Objective(_TwoLosses):
+    """A value function of a game between a critic and a generator.
+
+    Each player minimises its own loss. Losses see whole batches of raw critic outputs, never networks, so an
+    objective can be tested on numbers and joined with any network, regulariser and game. Concrete objectives are
+    final, frozen dataclasses; settings out of range raise :class:`~gancore.errors.DomainError` when they are made.
+    """
+
     @abstractmethod
     def generator(self, fake: Tensor) -> Tensor:
         """The loss that the generator minimises: a scalar from critic outputs of shape (n,) on fake samples."""
+
+
+class PairedObjective(_TwoLosses):
+    """A value function in which the generator's loss compares fakes with real samples; else as :class:`Objective`."""
+
+    @abstractmethod
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The loss that the generator minimises: a scalar from outputs of shape (n,), the real ones without a graph."""
+
+
+AnyObjective = Objective | PairedObjective

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 
 from gancore import _check
+from gancore.regularizers._input_gradient import gradient_norms
 from gancore.regularizers._interface import Penalty
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
 __all__ = ["GradientPenalty"]
-
-_EPS = 1e-12
-"""Under the root: the norm's own derivative is infinite at zero."""
 
 
 @final
@@ -85,10 +83,7 @@ class GradientPenalty(Penalty):
         with torch.autocast(real.device.type, enabled=False):
             real, fake = real.float(), fake.float()
             epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
-            points = torch.lerp(fake, real, epsilon).requires_grad_()
-            (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-            norms = (gradient.flatten(1).square().sum(1) + _EPS).sqrt()
-            excess = norms - self.target
+            excess = gradient_norms(critic, torch.lerp(fake, real, epsilon)) - self.target
             if self.one_sided:
                 excess = excess.clamp(min=0.0)
             return self.weight * excess.square().mean()

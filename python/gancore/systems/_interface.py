@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gancore.games._interface import Game
     from gancore.networks._interface import NetworkFamily
-    from gancore.objectives._interface import Objective
+    from gancore.objectives._interface import AnyObjective
     from gancore.regularizers._interface import Regularizer
 
 __all__ = ["OptimizerSettings", "System"]
@@ -37,7 +37,7 @@ class System:
 
     Parameters
     ----------
-    objective, networks, game : Objective, NetworkFamily, Game
+    objective, networks, game : Objective or PairedObjective, NetworkFamily, Game
         One choice for each axis.
     regularizers : tuple of Penalty or Projection
         Applied to the critic, in this order.
@@ -66,7 +66,7 @@ class System:
         If a setting is out of range, or there is no such prior.
     """
 
-    objective: Objective
+    objective: AnyObjective
     networks: NetworkFamily
     game: Game
     regularizers: tuple[Regularizer, ...] = ()

@@ -19,7 +19,7 @@ def dcgan(
     *,
     width: int = 32,
     extra_layers: int = 2,
-    critic_norm: Literal["none", "layer", "batch"] = "batch",
+    critic_norm: Literal["none", "layer", "batch", "spectral"] = "batch",
     critic_steps: int = 1,
     lr: float = 2e-4,
     beta1: float = 0.5,
@@ -39,7 +39,7 @@ def dcgan(
     width, extra_layers : int
         Channels, and further convolutions, near the image: see :class:`~gancore.networks.dcgan.DCGAN` (the paper:
         128 and none, on 64x64 images).
-    critic_norm : {"none", "layer", "batch"}
+    critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
     critic_steps : int
         Critic steps for each generator step.

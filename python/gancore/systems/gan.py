@@ -22,7 +22,7 @@ def gan(
     networks: str = "mlp",
     width: int | None = None,
     depth: int | None = None,
-    critic_norm: Literal["none", "layer", "batch"] = "none",
+    critic_norm: Literal["none", "layer", "batch", "spectral"] = "none",
     critic_steps: int = 1,
     lr: float = 1e-3,
     beta1: float = 0.5,
@@ -46,7 +46,7 @@ def gan(
         Name of a family of networks.
     width, depth : int or None
         Settings of the networks; None is the family's own.
-    critic_norm : {"none", "layer", "batch"}
+    critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
     critic_steps : int
         Critic steps for each generator step.

@@ -20,7 +20,7 @@ def wgan_gp(
     *,
     networks: str = "dcgan",
     width: int | None = None,
-    critic_norm: Literal["none", "layer", "batch"] = "none",
+    critic_norm: Literal["none", "layer", "batch", "spectral"] = "none",
     critic_steps: int = 5,
     penalty: float = 10.0,
     one_sided: bool = False,
@@ -44,7 +44,7 @@ def wgan_gp(
         Name of a family of networks; ``mlp`` for points.
     width : int or None
         Setting of the networks; None is the family's own.
-    critic_norm : {"none", "layer"}
+    critic_norm : {"none", "layer", "spectral"}
         Normalisation in the critic; the penalty excludes "batch".
     critic_steps : int
         Critic steps for each generator step.
