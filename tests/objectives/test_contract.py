@@ -12,6 +12,12 @@ from gancore import registry
 from gancore.objectives import AnyObjective, CriticKind, Objective, PairedObjective
 
 
+def outputs(objective: AnyObjective, n: int, *, at: float = 0.0, spread: float = 1.0) -> torch.Tensor:
+    """Random outputs of a critic on n samples, in the shape that the objective asks for."""
+    shape = (n,) if objective.outputs == 1 else (n, objective.outputs)
+    return at + spread * torch.randn(shape)
+
+
 def generator_loss(objective: AnyObjective, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
     return objective.generator(real, fake) if isinstance(objective, PairedObjective) else objective.generator(fake)
 
@@ -39,7 +45,7 @@ def test_says_where_it_comes_from(objective: AnyObjective) -> None:
 
 
 def test_losses_are_float32_scalars(objective: AnyObjective) -> None:
-    real, fake = torch.randn(6), torch.randn(6)
+    real, fake = outputs(objective, 6), outputs(objective, 6)
     for loss in (objective.critic(real, fake), generator_loss(objective, real, fake)):
         assert loss.shape == ()
         assert loss.dtype == torch.float32
@@ -47,7 +53,13 @@ def test_losses_are_float32_scalars(objective: AnyObjective) -> None:
 
 def test_each_loss_pulls_its_player_the_right_way(objective: AnyObjective) -> None:
     """Where the critic slightly rejects the fakes: further out a least-squares loss rightly pulls back."""
-    real, fake = (torch.randn(8) * 0.1).requires_grad_(), (torch.randn(8) * 0.1 - 0.5).requires_grad_()
+    real = outputs(objective, 8, spread=0.1).requires_grad_()
+    fake = outputs(objective, 8, at=-0.5, spread=0.1).requires_grad_()
+    if objective.outputs > 1:
+        towards, away = (generator_loss(objective, real, fake + step).item() for step in (0.1, -0.1))
+        assert towards < away, "the generator wants its features where the real ones are"
+        torch.testing.assert_close(objective.critic(real, fake), -generator_loss(objective, real, fake))
+        return
     on_real, on_fake = torch.autograd.grad(objective.critic(real, fake), (real, fake))
     (on_generated,) = torch.autograd.grad(generator_loss(objective, real.detach(), fake), fake)
     assert (on_real < 0).all(), "the critic wants its output on real samples up"
@@ -56,7 +68,8 @@ def test_each_loss_pulls_its_player_the_right_way(objective: AnyObjective) -> No
 
 
 def test_extreme_outputs_keep_losses_and_gradients_finite(objective: AnyObjective) -> None:
-    real, fake = EXTREMES.clone().requires_grad_(), EXTREMES.clone().requires_grad_()
+    extremes = EXTREMES if objective.outputs == 1 else EXTREMES[:, None].expand(-1, objective.outputs)
+    real, fake = extremes.clone().requires_grad_(), extremes.clone().flip(0).requires_grad_()
     loss = objective.critic(real, fake) + generator_loss(objective, real, fake)
     gradients = torch.autograd.grad(loss, (real, fake))
     assert loss.isfinite()

@@ -11,7 +11,7 @@ import torch
 from gancore import _check, registry, systems
 from gancore._versions import versions
 from gancore.datasets import as_data
-from gancore.errors import BackendError, DomainError, NumericalError, ShapeError
+from gancore.errors import BackendError, DomainError, IncompatibleChoiceError, NumericalError, ShapeError
 from gancore.evaluation.drawing import draw, needs_data
 from gancore.evaluation.panel import judges_of
 from gancore.evaluation.reload import calibration_data, reload_data
@@ -158,7 +158,7 @@ def _draw(
         own = settings.get(name, {})
         try:
             samples = draw(run, name, n, seed=seed, calibrate=calibrate, progress=progress, settings=own)
-        except (DomainError, NumericalError, BackendError) as error:
+        except (DomainError, IncompatibleChoiceError, NumericalError, BackendError) as error:
             # What a critic cannot lead says more about the run than about the call, and the rest can be judged.
             if name == "plain":
                 raise

@@ -15,7 +15,7 @@ Norm = Literal["none", "layer", "batch", "spectral"]
 
 
 class NetworkFamily(ABC):
-    """Generators (n, latent_dim) -> (n, *shape) and critics (n, *shape) -> (n,), parameterised, no class a size.
+    """Generators (n, latent_dim) -> (n, *shape) and critics (n, *shape) -> (n,) or (n, outputs); no class a size.
 
     Shapes that a family cannot make raise :class:`~gancore.errors.IncompatibleChoiceError`. Images end in tanh and
     live in [-1, 1]; points (shape of one axis) end in the identity. Families are final, frozen dataclasses.
@@ -34,5 +34,5 @@ class NetworkFamily(ABC):
         """A generator of samples of the given shape."""
 
     @abstractmethod
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        """A critic of samples of the given shape."""
+    def critic(self, shape: tuple[int, ...], outputs: int = 1) -> nn.Module:
+        """A critic of samples of the given shape, with one output (n,) or several (n, outputs)."""

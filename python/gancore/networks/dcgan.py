@@ -12,6 +12,7 @@ from gancore import _check
 from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
 from gancore.networks._norms import check_norm, spectrally_normalised
+from gancore.networks._outputs import last
 
 __all__ = ["DCGAN"]
 
@@ -91,17 +92,17 @@ class DCGAN(NetworkFamily):
         layers += [_up(self.width, channels, strides[-1], bias=True), nn.Tanh()]
         return _initialised(nn.Sequential(*layers))
 
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        """A critic of images."""
+    def critic(self, shape: tuple[int, ...], outputs: int = 1) -> nn.Module:
+        """A critic of images: (n,), or (n, outputs) for more than one."""
         channels, base, strides = _plan(shape)
         widths = self._widths(len(strides))[::-1]
         bias = self.critic_norm in ("none", "spectral")
         layers: list[nn.Module] = [_down(channels, self.width, strides[-1], bias=True), _leaky()]
         for _ in range(self.extra_layers):
             layers += [_same(self.width, bias=bias), *_norm(self.critic_norm, self.width), _leaky()]
-        for stride, inputs, outputs in zip(strides[-2::-1], widths[:-1], widths[1:], strict=True):
-            layers += [_down(inputs, outputs, stride, bias=bias), *_norm(self.critic_norm, outputs), _leaky()]
-        layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(base), 1), nn.Flatten(0)]
+        for stride, narrow, wide in zip(strides[-2::-1], widths[:-1], widths[1:], strict=True):
+            layers += [_down(narrow, wide, stride, bias=bias), *_norm(self.critic_norm, wide), _leaky()]
+        layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(base), outputs), *last(outputs)]
         network = _initialised(nn.Sequential(*layers))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 

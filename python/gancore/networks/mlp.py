@@ -12,6 +12,7 @@ from gancore import _check
 from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
 from gancore.networks._norms import check_norm, spectrally_normalised
+from gancore.networks._outputs import last
 from gancore.objectives.minimax import Minimax
 
 __all__ = ["MLP"]
@@ -70,13 +71,13 @@ class MLP(NetworkFamily):
         layers += [_linear(self.width, math.prod(shape)), nn.Unflatten(1, shape)]
         return nn.Sequential(*layers, nn.Tanh()) if image else nn.Sequential(*layers)
 
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        """A critic of points or images."""
+    def critic(self, shape: tuple[int, ...], outputs: int = 1) -> nn.Module:
+        """A critic of points or images: (n,), or (n, outputs) for more than one."""
         _is_image(shape)
         layers: list[nn.Module] = [nn.Flatten()]
         for inputs in (math.prod(shape), *[self.width] * (self.depth - 1)):
             layers += [_linear(inputs, self.width), *self._norm(), nn.LeakyReLU(0.2, inplace=True)]
-        network = nn.Sequential(*layers, _linear(self.width, 1), nn.Flatten(0))
+        network = nn.Sequential(*layers, _linear(self.width, outputs), *last(outputs))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 
     def _norm(self) -> list[nn.Module]:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AnyObjective", "CriticKind", "Objective", "PairedObjective"]
 
-CriticKind = Literal["logit", "probability", "wasserstein"]
-"""How a critic's output reads: as log p/q, as D in (0, 1), or as a potential of unknown scale."""
+CriticKind = Literal["logit", "probability", "wasserstein", "features"]
+"""How a critic's output reads: as log p/q, as D in (0, 1), as a potential of unknown scale, or as a vector of features
+in which distributions are compared; a sampler can follow the first three."""
 
 
 class _TwoLosses(ABC):
@@ -20,6 +21,8 @@ class _TwoLosses(ABC):
     critic_kind: ClassVar[CriticKind]
     reference: ClassVar[str]
     equations: ClassVar[tuple[str, ...]]
+    outputs: int = 1
+    """Numbers that the critic gives for a sample: losses see (n,) if it is one, (n, outputs) if more."""
 
     @abstractmethod
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:

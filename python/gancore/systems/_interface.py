@@ -61,7 +61,7 @@ class System:
     Raises
     ------
     IncompatibleChoiceError
-        If a regulariser excludes batch normalisation and the critic has it.
+        If a penalty excludes batch normalisation and the critic has it, or needs one output and the critic has more.
     DomainError, UnknownNameError
         If a setting is out of range, or there is no such prior.
     """
@@ -88,11 +88,16 @@ class System:
         if self.prior not in PRIORS:
             raise UnknownNameError("prior", self.prior, PRIORS)
         for regularizer in self.regularizers:
-            if isinstance(regularizer, Penalty) and regularizer.excludes_batch_norm:
-                self._require_no_batch_norm(regularizer)
+            if isinstance(regularizer, Penalty):
+                self._require_a_slope_for(regularizer)
 
-    def _require_no_batch_norm(self, penalty: Penalty) -> None:
-        if self.networks.critic_norm == "batch":
+    def _require_a_slope_for(self, penalty: Penalty) -> None:
+        if self.objective.outputs > 1:
+            raise IncompatibleChoiceError(
+                f"regularizers: {penalty.name} bounds the slope of one output, and the critic of this objective gives "
+                f"{self.objective.outputs} features; use spectral normalisation or weight_clip"
+            )
+        if penalty.excludes_batch_norm and self.networks.critic_norm == "batch":
             raise IncompatibleChoiceError(
                 f"critic_norm: {penalty.name} is a penalty on each sample alone, which batch normalisation ties to "
                 "the others; choose 'layer' or 'none'"

@@ -169,18 +169,25 @@ class Run:
         UnknownNameError
             If there is no such sampler.
         IncompatibleChoiceError
-            If labels are given: this system is unconditional.
+            If labels are given: this system is unconditional. If the sampler needs a critic with one output.
         """
         if labels is not None:
             raise IncompatibleChoiceError(f"labels: {self.system.name} is unconditional, it cannot sample by label")
-        draw = registry.get("samplers", sampler or "plain")
+        name, objective = sampler or "plain", self.system.objective
+        draw = registry.get("samplers", name)
+        follows = objective.critic_kind != "features"
+        if not follows and name != "plain":
+            raise IncompatibleChoiceError(
+                f"sampler: {name} follows one output of the critic, and that of {self.system.name} gives "
+                f"{objective.outputs} features; only plain samples can be drawn"
+            )
         samples: Samples = draw(
             self.generator,
-            self.critic,
+            self.critic if follows else None,
             n,
             latent_dim=self.system.latent_dim,
             prior=self.system.prior,
-            critic_kind=self.system.objective.critic_kind,
+            critic_kind=objective.critic_kind,
             seed=seed,
             **settings,
         )

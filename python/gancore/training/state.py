@@ -115,5 +115,5 @@ def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[st
     with isolated(derive(seed, "networks")):
         return {
             "generator": system.networks.generator(shape, system.latent_dim),
-            "critic": system.networks.critic(shape),
+            "critic": system.networks.critic(shape, system.objective.outputs),
         }
