@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from gancore.errors import DomainError
-from gancore.training.optimizers import Adam, RMSProp
+from gancore.training.optimizers import SGD, Adam, RMSProp
 
 
-def minimise(settings: Adam | RMSProp, steps: int) -> list[float]:
+def minimise(settings: Adam | RMSProp | SGD, steps: int) -> list[float]:
     """The path of w under the loss w^2 / 2, whose gradient is w."""
     weight = torch.nn.Parameter(torch.tensor([3.0]))
     optimizer = settings.build([weight])
@@ -41,9 +41,20 @@ def test_rmsprop_follows_its_recursion() -> None:
     np.testing.assert_allclose(minimise(RMSProp(lr=0.1, alpha=0.9), 5), path, rtol=1e-5)
 
 
+def test_descent_keeps_a_share_of_its_last_step() -> None:
+    w, step, path = 3.0, 0.0, []
+    for _ in range(5):
+        step = 0.9 * step + w
+        w -= 0.1 * step
+        path.append(w)
+    np.testing.assert_allclose(minimise(SGD(lr=0.1, momentum=0.9), 5), path, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
+        (SGD, {"lr": -0.1}),
+        (SGD, {"momentum": 1.0}),
         (Adam, {"lr": 0.0}),
         (Adam, {"lr": math.nan}),
         (Adam, {"beta1": 1.0}),

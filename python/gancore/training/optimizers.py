@@ -12,7 +12,7 @@ from gancore import _check
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Adam", "RMSProp"]
+__all__ = ["SGD", "Adam", "RMSProp"]
 
 
 @final
@@ -87,3 +87,39 @@ class RMSProp:
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters."""
         return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.alpha, foreach=True)
+
+
+@final
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent, with momentum (Polyak 1964) if asked for.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, positive.
+    momentum : float
+        Share of the last step that is taken again, in [0, 1).
+
+    Raises
+    ------
+    DomainError
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> weight = torch.nn.Parameter(torch.zeros(1))
+    >>> type(SGD(lr=0.1).build([weight])).__name__
+    'SGD'
+    """
+
+    lr: float = 0.1
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check.number("lr", self.lr, above=0.0)
+        _check.number("momentum", self.momentum, least=0.0, below=1.0)
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimizer of these parameters."""
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)

@@ -1,0 +1,69 @@
+"""A simultaneous step of both players on losses that may contain the players' own gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from gancore.errors import IncompatibleChoiceError
+from gancore.objectives._interface import PairedObjective
+from gancore.regularizers._interface import Penalty, Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from torch import Tensor
+
+    from gancore.training.state import TrainingState
+
+__all__ = ["play", "squared_norm"]
+
+
+def squared_norm(gradient: Iterable[Tensor]) -> Tensor:
+    """The squared Euclidean norm of a gradient over all parameters."""
+    return torch.stack([part.square().sum() for part in gradient]).sum()
+
+
+def play(
+    state: TrainingState, real: Tensor, *, extra: Callable[[dict[str, list[Tensor]]], dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Step both players on one batch, each on its loss plus what `extra` makes of both players' gradients.
+
+    The networks are called as they are, not compiled, and in float32: compiled graphs have no second derivative, and
+    squared gradients lose theirs in bfloat16.
+    """
+    if state.precision != "float32":
+        raise IncompatibleChoiceError("precision: games on gradients need float32, for they differentiate twice")
+    objective, critic = state.system.objective, state.critic
+    fake = state.generator(state.latents(len(real)))
+    on_real, on_fake = critic(real), critic(fake)
+    losses = {"critic": objective.critic(on_real, on_fake)}
+    for regularizer in state.system.regularizers:
+        if isinstance(regularizer, Penalty):
+            losses[regularizer.name] = regularizer.penalty(critic, real, fake.detach(), state.random)
+    owed = {
+        "critic": torch.stack(list(losses.values())).sum(),
+        "generator": objective.generator(on_real.detach(), on_fake)
+        if isinstance(objective, PairedObjective)
+        else objective.generator(on_fake),
+    }
+    losses["generator"] = owed["generator"]
+    parameters = {
+        name: [p for p in network.parameters() if p.requires_grad] for name, network in state.networks.items()
+    }
+    gradients = {
+        name: list(torch.autograd.grad(loss, parameters[name], create_graph=True)) for name, loss in owed.items()
+    }
+    for name, term in extra(gradients).items():
+        more = torch.autograd.grad(term, parameters[name], retain_graph=True, materialize_grads=True)
+        gradients[name] = [g + m for g, m in zip(gradients[name], more, strict=True)]
+    for name, optimizer in state.optimizers.items():
+        for parameter, gradient in zip(parameters[name], gradients[name], strict=True):
+            parameter.grad = gradient.detach()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    for regularizer in state.system.regularizers:
+        if isinstance(regularizer, Projection):
+            regularizer.project(critic)
+    return {name: loss.detach() for name, loss in losses.items()}
