@@ -82,9 +82,9 @@ for name, points in paths.items():
 if __name__ == "__main__":
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, (name, points) in zip(figure.subplots(1, 3, sharex=True, sharey=True), paths.items(), strict=True):
         axes.plot(*points.T, linewidth=1)
         axes.plot(0, 0, "o", color="black", markersize=4)
-        axes.set(title=name, xlabel="a", aspect="equal")
+        axes.set(title=name, xlabel="a", ylabel="b", aspect="equal")
     figure.savefig("bilinear.png", dpi=150)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gancore.errors import IncompatibleChoiceError
+from gancore.games._descend import descend
 from gancore.objectives._interface import PairedObjective
 from gancore.regularizers._interface import Penalty, Projection
 
@@ -59,10 +60,7 @@ def play(
         more = torch.autograd.grad(term, parameters[name], retain_graph=True, materialize_grads=True)
         gradients[name] = [g + m for g, m in zip(gradients[name], more, strict=True)]
     for name, optimizer in state.optimizers.items():
-        for parameter, gradient in zip(parameters[name], gradients[name], strict=True):
-            parameter.grad = gradient.detach()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        descend(optimizer, parameters[name], gradients[name])
     for regularizer in state.system.regularizers:
         if isinstance(regularizer, Projection):
             regularizer.project(critic)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gancore.training.state import TrainingState
 
-__all__ = ["Alternating"]
+__all__ = ["Alternating", "critic_step"]
 
 
 @final
@@ -61,12 +61,13 @@ class Alternating(Game):
         losses: dict[str, Tensor] = {}
         for _ in range(self.critic_steps):
             real = next_batch()
-            losses = _critic_step(state, real)
+            losses = critic_step(state, real)
         losses["generator"] = _generator_step(state, real)
         return losses
 
 
-def _critic_step(state: TrainingState, real: Tensor) -> dict[str, Tensor]:
+def critic_step(state: TrainingState, real: Tensor) -> dict[str, Tensor]:
+    """One step of the critic on its loss and all penalties, projected; the losses, detached."""
     critic, system = state.critic, state.system
     with state.autocast():
         with torch.no_grad():

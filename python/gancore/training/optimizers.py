@@ -1,18 +1,41 @@
-"""Optimizer settings as values: what a system says, built when the parameters exist."""
+"""Optimizer settings as values: what a system says, built when the parameters exist.
+
+Those that are :class:`Unrollable` can also take steps as differentiable functions, for games that look ahead.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import torch
 
 from gancore import _check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["SGD", "Adam", "RMSProp"]
+    from torch import Tensor
+
+    Memory = dict[str, list[Tensor]]
+
+__all__ = ["SGD", "Adam", "RMSProp", "Unrollable"]
+
+_EPS = 1e-8
+"""Adam's, as torch has it."""
+
+
+@runtime_checkable
+class Unrollable(Protocol):
+    """Settings whose optimizer can be differentiated through."""
+
+    def memory(self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> Memory:
+        """Copies of what an optimizer of these settings remembers of its parameters."""
+
+    def unrolled(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory
+    ) -> tuple[list[Tensor], Memory]:
+        """Parameters and memory after one step, differentiable in parameters and gradients."""
 
 
 @final
@@ -50,7 +73,35 @@ class Adam:
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters."""
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=_EPS, fused=True)
+
+    def memory(self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> Memory:
+        """Step count and both moments; zeros before the first step."""
+        known = [optimizer.state.get(p, {}) for p in parameters]
+        return {
+            "step": [s["step"].clone() if s else torch.zeros(()) for s in known],
+            "first": [
+                s["exp_avg"].clone() if s else torch.zeros_like(p) for s, p in zip(known, parameters, strict=True)
+            ],
+            "second": [
+                s["exp_avg_sq"].clone() if s else torch.zeros_like(p) for s, p in zip(known, parameters, strict=True)
+            ],
+        }
+
+    def unrolled(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory
+    ) -> tuple[list[Tensor], Memory]:
+        """Kingma and Ba 2015, algorithm 1."""
+        step = [t + 1 for t in memory["step"]]
+        first = [self.beta1 * m + (1 - self.beta1) * g for m, g in zip(memory["first"], gradients, strict=True)]
+        second = [self.beta2 * v + (1 - self.beta2) * g * g for v, g in zip(memory["second"], gradients, strict=True)]
+        moved = []
+        for p, m, v, t in zip(parameters, first, second, step, strict=True):
+            # The root's slope is infinite where a parameter has never had a gradient; there the step is zero anyway.
+            root = torch.where(v > 0, v, 1.0).sqrt() * (v > 0)
+            scale = 1 - self.beta2 ** t.to(p)
+            moved.append(p - self.lr * (m / (1 - self.beta1 ** t.to(p))) / (root / scale.sqrt() + _EPS))
+        return moved, {"step": step, "first": first, "second": second}
 
 
 @final
@@ -123,3 +174,20 @@ class SGD:
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters."""
         return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)
+
+    def memory(self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> Memory:
+        """The last step of each parameter; zero before the first."""
+        buffers = [optimizer.state.get(p, {}).get("momentum_buffer") for p in parameters]
+        return {
+            "last": [
+                torch.zeros_like(p) if buffer is None else buffer.clone()
+                for p, buffer in zip(parameters, buffers, strict=True)
+            ]
+        }
+
+    def unrolled(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory
+    ) -> tuple[list[Tensor], Memory]:
+        """Descent along the gradient and a share of the last step."""
+        last = [self.momentum * b + g for b, g in zip(memory["last"], gradients, strict=True)]
+        return [p - self.lr * step for p, step in zip(parameters, last, strict=True)], {"last": last}
