@@ -8,7 +8,8 @@ import torch
 
 from gancore import systems
 from gancore.errors import DomainError, IncompatibleChoiceError
-from gancore.games.alternating import Alternating, critic_step
+from gancore.games._steps import critic_step
+from gancore.games.alternating import Alternating
 from gancore.games.unrolled import Unrolled
 from gancore.networks.mlp import MLP
 from gancore.objectives.minimax import Minimax

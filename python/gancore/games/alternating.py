@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-import torch
-
 from gancore import _check
 from gancore.games._interface import Game
-from gancore.objectives._interface import PairedObjective
+from gancore.games._steps import critic_step, generator_step
 from gancore.objectives.minimax import Minimax
-from gancore.regularizers._interface import Penalty, Projection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from gancore.training.state import TrainingState
 
-__all__ = ["Alternating", "critic_step"]
+__all__ = ["Alternating"]
 
 
 @final
@@ -62,60 +58,5 @@ class Alternating(Game):
         for _ in range(self.critic_steps):
             real = next_batch()
             losses = critic_step(state, real)
-        losses["generator"] = _generator_step(state, real)
+        losses["generator"] = generator_step(state, real)
         return losses
-
-
-def critic_step(state: TrainingState, real: Tensor) -> dict[str, Tensor]:
-    """One step of the critic on its loss and all penalties, projected; the losses, detached."""
-    critic, system = state.critic, state.system
-    with state.autocast():
-        with torch.no_grad():
-            fake = state.forward["generator"](state.latents(len(real)))
-        judge = state.forward["critic"]
-        on_real, on_fake = judge(real), judge(fake)
-    losses = {"critic": system.objective.critic(on_real.float(), on_fake.float())}
-    for regularizer in system.regularizers:
-        if isinstance(regularizer, Penalty):
-            # The module itself, not its compiled form: compiled graphs have no second derivative.
-            losses[regularizer.name] = regularizer.penalty(critic, real, fake, state.random)
-    _step(state.optimizers["critic"], torch.stack(list(losses.values())).sum())
-    for regularizer in system.regularizers:
-        if isinstance(regularizer, Projection):
-            regularizer.project(critic)
-    return {name: loss.detach() for name, loss in losses.items()}
-
-
-def _generator_step(state: TrainingState, real: Tensor) -> Tensor:
-    objective, judge = state.system.objective, state.forward["critic"]
-    with _frozen(state.critic):
-        with state.autocast():
-            fake = state.forward["generator"](state.latents(len(real)))
-            on_fake = judge(fake)
-        if isinstance(objective, PairedObjective):
-            with state.autocast(), torch.no_grad():
-                on_real = judge(real)
-            loss = objective.generator(on_real.float(), on_fake.float())
-        else:
-            loss = objective.generator(on_fake.float())
-        _step(state.optimizers["generator"], loss)
-    return loss.detach()
-
-
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimizer.step()
-
-
-@contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Let gradients pass through a network without computing those of its parameters."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)

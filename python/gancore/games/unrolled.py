@@ -11,7 +11,7 @@ from gancore import _check
 from gancore.errors import IncompatibleChoiceError
 from gancore.games._descend import descend
 from gancore.games._interface import Game
-from gancore.games.alternating import critic_step
+from gancore.games._steps import critic_step
 from gancore.objectives._interface import PairedObjective
 from gancore.training.optimizers import Unrollable
 

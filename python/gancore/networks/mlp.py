@@ -9,7 +9,7 @@ from typing import ClassVar, final
 from torch import nn
 
 from gancore import _check
-from gancore.errors import IncompatibleChoiceError
+from gancore.networks._dense import is_image, leaky_layers, linear
 from gancore.networks._interface import NetworkFamily, Norm
 from gancore.networks._norms import check_norm, spectrally_normalised
 from gancore.networks._outputs import last
@@ -64,36 +64,16 @@ class MLP(NetworkFamily):
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of points (identity at the end) or images (tanh at the end)."""
-        image = _is_image(shape)
+        image = is_image(shape, "mlp")
         layers: list[nn.Module] = []
         for inputs in (latent_dim, *[self.width] * (self.depth - 1)):
-            layers += [_linear(inputs, self.width), nn.ReLU(inplace=True)]
-        layers += [_linear(self.width, math.prod(shape)), nn.Unflatten(1, shape)]
+            layers += [linear(inputs, self.width), nn.ReLU(inplace=True)]
+        layers += [linear(self.width, math.prod(shape)), nn.Unflatten(1, shape)]
         return nn.Sequential(*layers, nn.Tanh()) if image else nn.Sequential(*layers)
 
     def critic(self, shape: tuple[int, ...], outputs: int = 1) -> nn.Module:
         """A critic of points or images: (n,), or (n, outputs) for more than one."""
-        _is_image(shape)
-        layers: list[nn.Module] = [nn.Flatten()]
-        for inputs in (math.prod(shape), *[self.width] * (self.depth - 1)):
-            layers += [_linear(inputs, self.width), *self._norm(), nn.LeakyReLU(0.2, inplace=True)]
-        network = nn.Sequential(*layers, _linear(self.width, outputs), *last(outputs))
+        is_image(shape, "mlp")
+        hidden = leaky_layers(math.prod(shape), self.width, self.depth, self.critic_norm)
+        network = nn.Sequential(nn.Flatten(), *hidden, linear(self.width, outputs), *last(outputs))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network
-
-    def _norm(self) -> list[nn.Module]:
-        if self.critic_norm in ("none", "spectral"):
-            return []
-        return [nn.LayerNorm(self.width) if self.critic_norm == "layer" else nn.BatchNorm1d(self.width)]
-
-
-def _is_image(shape: tuple[int, ...]) -> bool:
-    if len(shape) not in (1, 3):
-        raise IncompatibleChoiceError(f"networks mlp make points (d,) or images (c, h, w), not shape {shape}")
-    return len(shape) == 3
-
-
-def _linear(inputs: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    nn.init.zeros_(layer.bias)
-    return layer

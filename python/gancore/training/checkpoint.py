@@ -40,7 +40,8 @@ class Checkpoint:
     path : Path
         Where it was read.
     tensors : dict of str to Tensor
-        ``network/NAME/KEY``, ``average/NAME/KEY``, ``optimizer/NAME/INDEX/KEY``, ``random/...``; on the CPU.
+        ``network/NAME/KEY``, ``average/NAME/KEY``, ``optimizer/NAME/INDEX/KEY``, ``memory/KEY``,
+        ``random/...``; on the CPU.
     step, drawn, seconds : int, int, float
         The counters of :class:`~gancore.training.state.TrainingState`.
     recipe : dict of str to str
@@ -164,6 +165,7 @@ def restore(state: TrainingState, checkpoint: Checkpoint) -> None:
         _load_optimizer(state.optimizers[name], checkpoint.under(f"optimizer/{name}/"))
     for name, average in state.averages.items():
         load_weights(average.network, checkpoint.under(f"average/{name}/"))
+    state.memory = {key: value.to(state.device) for key, value in checkpoint.under("memory/").items()}
     state.step, state.drawn, state.seconds = checkpoint.step, checkpoint.drawn, checkpoint.seconds
     randomness.restore(checkpoint.under("random/"))
     here, there = (state.device.type, state.precision), (checkpoint.device, checkpoint.precision)
@@ -201,6 +203,7 @@ def _tensors(state: TrainingState) -> dict[str, Tensor]:
             tensors |= {f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in values.items()}
     for name, average in state.averages.items():
         tensors |= {f"average/{name}/{key}": value for key, value in average.network.state_dict().items()}
+    tensors |= {f"memory/{key}": value for key, value in state.memory.items()}
     tensors |= {f"random/{key}": value for key, value in randomness.capture().items()}
     return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,6 +43,8 @@ class TrainingState:
         Source of latent codes and of the penalties' randomness; its device is the run's.
     precision : {"float32", "bfloat16"}
         Of the networks' forward passes.
+    memory : dict of str to Tensor
+        What the game remembers between turns, such as a multiplier.
     step : int
         Generator steps done.
     drawn : int
@@ -58,6 +60,7 @@ class TrainingState:
     averages: dict[str, EMA]
     random: torch.Generator
     precision: Precision
+    memory: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
     drawn: int = 0
     seconds: float = 0.0

@@ -1,0 +1,84 @@
+"""The two steps that most games are made of: the critic's and the generator's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from gancore.objectives._interface import PairedObjective
+from gancore.regularizers._interface import Penalty, Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor, nn
+
+    from gancore.training.state import TrainingState
+
+__all__ = ["critic_step", "generator_step"]
+
+
+def critic_step(
+    state: TrainingState, real: Tensor, *, term: Callable[[Tensor, Tensor], dict[str, Tensor]] | None = None
+) -> dict[str, Tensor]:
+    """One step of the critic on its loss and all penalties, projected; the losses, detached.
+
+    `term` makes further losses, by name, of the outputs on real and fake samples.
+    """
+    critic, system = state.critic, state.system
+    with state.autocast():
+        with torch.no_grad():
+            fake = state.forward["generator"](state.latents(len(real)))
+        judge = state.forward["critic"]
+        on_real, on_fake = judge(real), judge(fake)
+    on_real, on_fake = on_real.float(), on_fake.float()
+    losses = {"critic": system.objective.critic(on_real, on_fake)}
+    if term is not None:
+        losses |= term(on_real, on_fake)
+    for regularizer in system.regularizers:
+        if isinstance(regularizer, Penalty):
+            # The module itself, not its compiled form: compiled graphs have no second derivative.
+            losses[regularizer.name] = regularizer.penalty(critic, real, fake, state.random)
+    _step(state.optimizers["critic"], torch.stack(list(losses.values())).sum())
+    for regularizer in system.regularizers:
+        if isinstance(regularizer, Projection):
+            regularizer.project(critic)
+    return {name: loss.detach() for name, loss in losses.items()}
+
+
+def generator_step(state: TrainingState, real: Tensor) -> Tensor:
+    """One step of the generator through the critic as it stands; the loss, detached."""
+    objective, judge = state.system.objective, state.forward["critic"]
+    with _frozen(state.critic):
+        with state.autocast():
+            fake = state.forward["generator"](state.latents(len(real)))
+            on_fake = judge(fake)
+        if isinstance(objective, PairedObjective):
+            with state.autocast(), torch.no_grad():
+                on_real = judge(real)
+            loss = objective.generator(on_real.float(), on_fake.float())
+        else:
+            loss = objective.generator(on_fake.float())
+        _step(state.optimizers["generator"], loss)
+    return loss.detach()
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimizer.step()
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Let gradients pass through a network without computing those of its parameters."""
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
