@@ -199,7 +199,7 @@ def test_classifier_features_tell_digits_from_noise() -> None:
 
 
 def test_too_few_samples_warn() -> None:
-    with pytest.warns(UserWarning, match="fake: 11 samples are too few for 6 features"):
+    with pytest.warns(SampleSizeWarning, match="fake: 11 samples are too few for 6 features"):
         quiet(REAL, FAKE[:11])
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from gancore.metrics._extract import feature_rows, feature_statistics
+from gancore.metrics._statistics import FeatureRows, FeatureStatistics
 from gancore.metrics.fid import FIDResult, fid
 from gancore.metrics.inception_score import InceptionScore, inception_score
 from gancore.metrics.mode_coverage import ModeCoverage, mode_coverage
 
 __all__ = [
     "FIDResult",
+    "FeatureRows",
+    "FeatureStatistics",
     "InceptionScore",
     "ModeCoverage",
+    "feature_rows",
+    "feature_statistics",
     "fid",
     "inception_score",
     "mode_coverage",

@@ -1,0 +1,54 @@
+"""Samples of a function n -> samples, a batch at a time where that gives more than one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gancore.errors import DTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["drawn"]
+
+
+def drawn(function: Callable[[int], Any], name: str, *, n: int, batch_size: int) -> Iterator[Any]:
+    """`n` samples in batches.
+
+    The function is called for a batch at a time, so that memory does not grow with n. One that gives the same batch
+    again is seeded: it is called once more, for all n at a time.
+    """
+    size = min(batch_size, n)
+    batch = _called(function, size, name)
+    first = batch
+    left = n - size
+    if left:
+        batch = _called(function, size, name)
+        if _same(first, batch):
+            whole = _called(function, n, name)
+            yield from (whole[start : start + size] for start in range(0, n, size))
+            return
+    yield first
+    while left:
+        taken = min(left, size)
+        yield batch[:taken]
+        left -= taken
+        if left:
+            batch = _called(function, size, name)
+
+
+def _called(function: Callable[[int], Any], n: int, name: str) -> Any:
+    found = function(n)
+    found = getattr(found, "x", found)
+    if not hasattr(found, "shape") or len(found) != n:
+        got = f"shape {tuple(found.shape)}" if hasattr(found, "shape") else type(found).__name__
+        raise DTypeError(f"{name}: expected the function to return an array of {n} samples, got {got}")
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one.shape != other.shape:
+        return False
+    return bool(np.array_equal(one, other)) if isinstance(one, np.ndarray) else bool((one == other).all())
