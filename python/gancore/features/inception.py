@@ -101,7 +101,9 @@ class InceptionFeatures:
             network = library.FeatureExtractorInceptionV3("inception-v3-compat", [layer], str(path))
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
-            raise DataError(f"weights: {path}: not the weights of torch-fidelity's Inception network: {reason}") from error
+            raise DataError(
+                f"weights: {path}: not the weights of torch-fidelity's Inception network: {reason}"
+            ) from error
         protocol = {
             "features": "inception-v3-compat (torch-fidelity)",
             "layer": layer,
@@ -139,7 +141,7 @@ class InceptionFeatures:
         if x.dtype != torch.uint8:
             x = x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
         with torch.no_grad():
-            chunks = [self._network(chunk)[0] for chunk in x.split(_CHUNK.get(self.device.type, 64))]
+            chunks = [self._network(chunk)[0] for chunk in torch.split(x, _CHUNK.get(self.device.type, 64))]
         return torch.cat(chunks) if chunks else x.new_zeros((0, self.dim), dtype=torch.float32)
 
     def to(self, device: torch.device | str) -> InceptionFeatures:

@@ -25,7 +25,9 @@ _T = TypeVar("_T")
 def share_of(*, distributed: bool) -> tuple[int, int]:
     """Rank and number of the processes that work together: (0, 1) for one alone."""
     torch = sys.modules.get("torch")
-    if not (distributed and torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()):
+    if not (
+        distributed and torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
+    ):
         return 0, 1
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
 
@@ -60,7 +62,7 @@ def together(work: Callable[[], _T], share: tuple[int, int]) -> _T:
         failure = f"{type(error).__name__}: {error}"
         raise
     finally:
-        failures = gathered(failure, world)
+        failures: list[str | None] = gathered(failure, world)
     for other, text in enumerate(failures):
         if text is not None and other != rank:
             raise BackendError(f"process {other} failed: {text}")
@@ -88,11 +90,12 @@ def _merged(group: FeatureMoments, parts: list[tuple[int, Any]]) -> FeatureMomen
     origin = next(mean for n, mean in parts if n)
     mean = origin + sum(n * (other - origin) for n, other in parts if n) / count
     scatter = np.zeros((group.dim, group.dim))
-    if group.count:
+    own = group.count or 0
+    if own:
         apart = np.asarray(group.mean) - mean
-        scatter += group.count * np.outer(apart, apart)
-    if group.count and group.count > 1:
-        scatter += np.asarray(group.covariance) * (group.count - 1)
+        scatter += own * np.outer(apart, apart)
+    if own > 1:
+        scatter += np.asarray(group.covariance) * (own - 1)
     return FeatureMoments.from_dict(
         {"count": count, "mean": mean, "scatter": np.tril(_summed(scatter)), "pending": np.zeros((0, group.dim))}
     )

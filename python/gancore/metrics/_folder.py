@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -13,6 +12,8 @@ from gancore.datasets._pixels import parse_size
 from gancore.datasets.images import common_size, decode, header, image_paths, readable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
     from gancore.datasets._pixels import ImageSize

@@ -1,10 +1,10 @@
-"""Samples in random groups, of which moments alone are kept, and the jackknife that leaves out each group in turn.
+r"""Samples in random groups, of which moments alone are kept, and the jackknife that leaves out each group in turn.
 
 B. Efron and C. Stein, "The jackknife estimate of variance" (1981), with groups in place of single samples: each of k
 groups is left out once, on both sides at a time where there are samples on both, and with the k distances D_g
 
 .. math::
-    s^2 = \\frac{k-1}{k} \\sum_g (D_g - \\bar D)^2.
+    s^2 = \frac{k-1}{k} \sum_g (D_g - \bar D)^2.
 
 Memory is that of k covariance matrices, whatever the number of samples.
 """
@@ -36,8 +36,8 @@ _STUDENT = (
 
 
 def quantile(freedom: int) -> float:
-    """The 97.5 % point of Student's t with 1 to 19 degrees of freedom."""
-    return _STUDENT[freedom - 1]
+    """The 97.5 % point of Student's t; that of 19 degrees of freedom, a little larger, for more of them."""
+    return _STUDENT[min(freedom, len(_STUDENT)) - 1]
 
 
 def group_count(dim: int) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gancore.datasets._pixels import ImageSize
     from gancore.metrics._look import Look, Rows
 
-__all__ = ["Reading", "rows_of", "statistics_of"]
+__all__ = ["Reading", "rows_of", "rows_or_statistics_of", "statistics_of"]
 
 
 @final
@@ -82,21 +82,32 @@ def statistics_of(
 
 def rows_of(source: Any, name: str, look: Look, reading: Reading, *, n: int | None = None) -> FeatureRows:
     """Features of all samples of a source, of every process where there are several."""
+    found = rows_or_statistics_of(source, name, look, reading, n=n)
+    if isinstance(found, FeatureStatistics):
+        raise DTypeError(f"{name}: expected samples or features; statistics hold only their mean and covariance")
+    return found
+
+
+def rows_or_statistics_of(
+    source: Any, name: str, look: Look, reading: Reading, *, n: int | None = None
+) -> FeatureRows | FeatureStatistics:
+    """Features of all samples of a source, or the statistics that it is."""
     share = share_of(distributed=reading.distributed)
     stream = together(lambda: _Stream(source, name, look, reading, share, n=n), share)
     if isinstance(stream.source, FeatureStatistics):
-        raise DTypeError(f"{name}: expected samples or features; statistics hold only their mean and covariance")
+        _require_equal(stream.source, name, share)
+        return stream.source
 
     def look_at_all() -> list[Rows]:
         with look.at_rest():
             return list(stream)
 
     found = together(look_at_all, share)
-    mine = np.concatenate(found) if found else np.empty((0, 0))
+    mine: Any = np.concatenate(found) if found else np.empty((0, 0))
     parts = [part for part in gathered(mine, share[1]) if len(part)]
     if len({part.shape[1] for part in parts}) > 1:
         raise ShapeError(f"{name}: expected as many features on every process, got {[p.shape[1] for p in parts]}")
-    rows = np.concatenate(parts) if parts else mine
+    rows: Any = np.concatenate(parts) if parts else mine
     if len(rows) < 2:
         raise DomainError(f"{name}: expected at least 2 samples, got {len(rows)}")
     return FeatureRows(rows, stream.protocol(*rows.shape))

@@ -55,7 +55,9 @@ def _read(path: Path) -> Any:
     if path.is_dir():
         path = path / "classifier.safetensors"
         if not path.is_file():
-            raise DataError(f"features: {path}: no such file; gancore evaluate RUN trains a classifier and keeps it there")
+            raise DataError(
+                f"features: {path}: no such file; gancore evaluate RUN trains a classifier and keeps it there"
+            )
     elif not path.exists() and not path.suffix and len(path.parts) == 1:
         raise UnknownNameError("features", str(path), NAMES)
     return FeatureClassifier.load(path)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gancore.errors import ShapeError
 from gancore.metrics._protocol import require_one_protocol
+from gancore.metrics._statistics import FeatureStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gancore.metrics._look import Look
     from gancore.metrics._measure import Reading
-    from gancore.metrics._statistics import FeatureRows, FeatureStatistics
+    from gancore.metrics._statistics import FeatureRows
 
 __all__ = ["count_of", "read_both"]
 
@@ -37,7 +38,7 @@ def read_both(
         require_one_protocol(reals.protocol, look.protocol, allowed=allowed)
     fakes = read(fake, "fake", look, reading, n=count_of(reals) if reading.n is None else reading.n)
     differences = require_one_protocol(reals.protocol, fakes.protocol, allowed=allowed)
-    dims = [side.moments.dim if hasattr(side, "moments") else side.x.shape[1] for side in (reals, fakes)]
+    dims = [_dim_of(side) for side in (reals, fakes)]
     if dims[0] != dims[1]:
         raise ShapeError(f"fake: expected {dims[0]} features, as real has, got {dims[1]}")
     return reals, fakes, differences
@@ -45,4 +46,8 @@ def read_both(
 
 def count_of(side: FeatureStatistics | FeatureRows) -> int | None:
     """Samples of a side; None for statistics that do not tell."""
-    return side.moments.count if hasattr(side, "moments") else len(side.x)
+    return side.moments.count if isinstance(side, FeatureStatistics) else len(side)
+
+
+def _dim_of(side: FeatureStatistics | FeatureRows) -> int:
+    return side.moments.dim if isinstance(side, FeatureStatistics) else int(side.x.shape[1])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gancore.errors import NotPositiveDefiniteError
 from gancore.kernels.frechet import frechet_distance
 from gancore.metrics._groups import jackknife, quantile
 from gancore.metrics._look import Look
@@ -172,13 +173,23 @@ def fid(
     look = Look(features, device, resize=resize, weights=weights, download=download)
     read = partial(statistics_of, grouped=interval)
     reals, fakes, differences = read_both(read, real, fake, look, reading, allowed=allow_different_protocols)
-    value = float(frechet_distance(reals.moments, fakes.moments))
+    value = _distance(reals, fakes)
     bounds, method = _interval(value, reals, fakes) if interval else (None, None)
     n_real, n_fake = reals.moments.count, fakes.moments.count
     settings = {"n_real": n_real, "n_fake": n_fake, "dim": reals.moments.dim, "interval": method}
     return FIDResult(
         value, bounds, n_real, n_fake, score_protocol("fid", reals.protocol, fakes.protocol, differences, **settings)
     )
+
+
+def _distance(reals: FeatureStatistics, fakes: FeatureStatistics) -> float:
+    try:
+        return float(frechet_distance(reals.moments, fakes.moments))
+    except NotPositiveDefiniteError as error:
+        # The kernel speaks of the matrices that it was given.
+        side = "real" if "`a`" in str(error) else "fake"
+        reason = str(error).replace("`a`", "it").replace("`b`", "it")
+        raise NotPositiveDefiniteError(f"{side}: the covariance of these statistics is none: {reason}") from None
 
 
 def _interval(
