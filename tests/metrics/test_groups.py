@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy.stats import t
 
 from gancore.kernels.frechet import frechet_distance
 from gancore.kernels.moments import FeatureMoments
-from gancore.metrics._groups import Groups, group_count, jackknife, quantile, total
+from gancore.metrics._groups import Groups, group_count, jackknife, quantile
 
 
 def moments(rows: np.ndarray) -> FeatureMoments:
@@ -31,7 +32,9 @@ def test_groups_are_even_random_and_indifferent_to_batches(k: int, n: int, batch
     assert max(counts) - min(counts) <= 1
     assert counts == [group.count for group in parts.moments]
     if n >= 2:
-        np.testing.assert_allclose(total(whole.moments).covariance, np.cov(rows, rowvar=False), rtol=1e-9, atol=1e-12)
+        merged = reduce(FeatureMoments.merge, whole.moments)
+        np.testing.assert_allclose(whole.whole.covariance, np.cov(rows, rowvar=False), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(merged.covariance, np.cov(rows, rowvar=False), rtol=1e-9, atol=1e-12)
         for one, other in zip(whole.moments, parts.moments, strict=True):
             if one.count:
                 np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
@@ -48,7 +51,7 @@ def test_the_jackknife_is_that_of_the_definition() -> None:
     rng = np.random.default_rng(0)
     parts = [[rng.normal(i % 2, 1.0, size=(20 + i, 3)) for i in range(7)] for _ in range(2)]
     sides = [[moments(part) for part in side] for side in parts]
-    wholes = [total(side) for side in sides]
+    wholes = [reduce(FeatureMoments.merge, side) for side in sides]
     values = [
         frechet_distance(*(moments(np.concatenate([p for i, p in enumerate(side) if i != out])) for side in parts))
         for out in range(7)
@@ -64,7 +67,7 @@ def test_the_jackknife_is_that_of_the_definition() -> None:
 def test_sides_of_different_numbers_of_groups_are_left_out_one_by_one() -> None:
     rng = np.random.default_rng(1)
     sides = [[moments(rng.normal(size=(30, 2))) for _ in range(k)] for k in (4, 9)]
-    wholes = [total(side) for side in sides]
+    wholes = [reduce(FeatureMoments.merge, side) for side in sides]
     one, other = (jackknife(frechet_distance, *wholes, *pair) for pair in ((sides[0], ()), ((), sides[1])))
     assert jackknife(frechet_distance, *wholes, *sides) == (pytest.approx(math.hypot(one[0], other[0])), 3)
 
@@ -76,8 +79,9 @@ def test_singular_groups_stay_positive() -> None:
     for _ in range(2):
         groups = Groups(50, group_count(50), [0])
         groups.update(rng.normal(size=(30, 50)) + 1e4)
-        sides.append(groups.moments)
-    error, freedom = jackknife(frechet_distance, *map(total, sides), *sides)
+        sides.append(groups)
+    wholes, parts = [side.whole for side in sides], [side.moments for side in sides]
+    error, freedom = jackknife(frechet_distance, *wholes, *parts)
     assert error > 0
     assert freedom == 19
 

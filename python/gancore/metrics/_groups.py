@@ -12,7 +12,6 @@ Memory is that of k covariance matrices, whatever the number of samples.
 from __future__ import annotations
 
 import math
-from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from gancore.metrics._look import Rows
 
-__all__ = ["Groups", "group_count", "jackknife", "quantile", "total"]
+__all__ = ["Groups", "group_count", "jackknife", "quantile"]
 
 Gaussian: TypeAlias = "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]"
 
@@ -47,26 +46,29 @@ def group_count(dim: int) -> int:
 
 @final
 class Groups:
-    """Rows in random groups of nearly equal size.
+    """The moments of all rows, and of random groups of them of nearly equal size.
+
+    Those of all are not merged from the groups, so that no bit of a score hangs on how its interval is found.
 
     Parameters
     ----------
     dim, k : int
-        Features of a row; groups.
+        Features of a row; groups, which may be none.
     seed : sequence of int
         Decides which row goes where; how rows are cut into batches does not.
     """
 
     def __init__(self, dim: int, k: int, seed: Sequence[int]) -> None:
+        self.whole = FeatureMoments(dim)
         self.moments = [FeatureMoments(dim) for _ in range(k)]
         self._random = np.random.default_rng(seed)
         self._next = np.empty(0, dtype=np.int64)
 
     def update(self, rows: Rows) -> None:
         """Take in rows."""
+        self.whole.update(rows)
         k = len(self.moments)
-        if k == 1:
-            self.moments[0].update(rows)
+        if not k:
             return
         rounds = -(-max(len(rows) - len(self._next), 0) // k)
         new = self._random.permuted(np.tile(np.arange(k), (rounds, 1)), axis=1).ravel()
@@ -77,11 +79,6 @@ class Groups:
             part = rows[labels == group]
             if len(part):
                 moments.update(part)
-
-
-def total(groups: Sequence[FeatureMoments]) -> FeatureMoments:
-    """The moments of all groups together."""
-    return reduce(lambda left, right: left.merge(right), groups)
 
 
 def jackknife(

@@ -13,7 +13,7 @@ from gancore._progress import progress_bar
 from gancore.errors import DomainError, DTypeError, SampleSizeWarning, ShapeError
 from gancore.metrics._distributed import gathered, merged, share_of, together
 from gancore.metrics._draw import drawn
-from gancore.metrics._groups import Groups, group_count, total
+from gancore.metrics._groups import Groups, group_count
 from gancore.metrics._look import as_rows
 from gancore.metrics._protocol import AS_GIVEN, versions
 from gancore.metrics._sources import batches, opened
@@ -62,7 +62,7 @@ def statistics_of(
         with look.at_rest():
             for rows in stream:
                 if groups is None:
-                    k = group_count(rows.shape[1]) if grouped else 1
+                    k = group_count(rows.shape[1]) if grouped else 0
                     groups = Groups(rows.shape[1], k, [reading.seed, ord(name[0]), share[0]])
                 groups.update(rows)
         return groups
@@ -70,14 +70,15 @@ def statistics_of(
     groups = together(look_at_all, share)
     if share[1] > 1:
         # A process without samples takes part in what the others sum.
-        dim = max(gathered(groups.moments[0].dim if groups else 0, share[1]))
+        dim = max(gathered(groups.whole.dim if groups else 0, share[1]))
         if dim and groups is None:
-            groups = Groups(dim, group_count(dim) if grouped else 1, [0])
-    moments = [] if groups is None else merged(groups.moments, share)
-    count = sum(part.count or 0 for part in moments)
-    _require_enough(count, name, moments[0].dim if moments else 0)
-    whole = total(moments)
-    return FeatureStatistics(whole, stream.protocol(count, whole.dim), tuple(moments) if grouped else ())
+            groups = Groups(dim, group_count(dim) if grouped else 0, [0])
+    if groups is None:
+        raise DomainError(f"{name}: expected at least 2 samples, got 0")
+    whole, *moments = merged([groups.whole, *groups.moments], share)
+    count = whole.count or 0
+    _require_enough(count, name, whole.dim)
+    return FeatureStatistics(whole, stream.protocol(count, whole.dim), tuple(moments))
 
 
 def rows_of(source: Any, name: str, look: Look, reading: Reading, *, n: int | None = None) -> FeatureRows:
