@@ -77,7 +77,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
 
 def test_mixed_sizes_need_a_rule(tmp_path: Path) -> None:
     mixed = folder(tmp_path / "mixed", [(6, 6), (6, 6), (8, 6), (6, 6)])
-    with pytest.raises(DataError, match=r"002\.png: is 6x8 pixels, 000\.png is 6x6"):
+    with pytest.raises(DataError, match=r"002\.png: is 6x8 pixels, 000\.png is 6x6; give resize"):
         fid(mixed, mixed, features=flat, progress=False)
     rows = feature_rows(mixed, features=flat, resize=4, progress=False)
     assert rows.x.shape == (4, 48)

@@ -177,14 +177,14 @@ def decode(path: Path, *, size: tuple[int, int] | None, channels: int) -> torch.
         return torch.from_numpy(fit_image(upright, size, channels).copy())
 
 
-def common_size(headers: dict[Path, Header]) -> tuple[int, int]:
-    """The one size (h, w) of all images; DataError, naming two, if they differ."""
+def common_size(headers: dict[Path, Header], *, setting: str = "image_size") -> tuple[int, int]:
+    """The one size (h, w) of all images; DataError, naming two and the setting that would help, if they differ."""
     first, *others = headers
     for path in others:
         if headers[path].size != headers[first].size:
             (h0, w0), (h1, w1) = headers[first].size, headers[path].size
             raise DataError(
-                f"{path}: is {w1}x{h1} pixels, {first.name} is {w0}x{h0}; give image_size to bring all to one"
+                f"{path}: is {w1}x{h1} pixels, {first.name} is {w0}x{h0}; give {setting} to bring all to one"
             )
     return headers[first].size
 

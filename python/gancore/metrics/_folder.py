@@ -48,7 +48,7 @@ class ImageFolder(Data):
         size = parse_size(image_size)
         headers = dict(readable(header, image_paths(folder), folder=folder, skipped=self._skipped))
         if headers and size is None:
-            size = common_size(headers)
+            size = common_size(headers, setting="resize")
         self._paths = list(headers)
         self._size = size
         channels = 1 if headers and all(found.grey for found in headers.values()) else 3
