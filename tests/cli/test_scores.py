@@ -84,6 +84,7 @@ def test_statistics_are_saved_and_used(capsys: pytest.CaptureFixture[str]) -> No
         np.testing.assert_allclose(file["sigma"], np.cov(REAL, rowvar=False), rtol=1e-12)
         assert file["n"] == 300
         assert json.loads(str(file["protocol"]))["features"] == "rows as given"
+    assert whole == scored(capsys, "fid", "real.npy", "fake.npy")
     again = scored(capsys, "fid", "real.npz", "fake.npy")
     assert again["value"] == pytest.approx(whole["value"], rel=1e-12)
     assert again["interval"] is not None

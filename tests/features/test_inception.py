@@ -142,7 +142,7 @@ def test_weights_are_found_where_the_message_says(weights: Path, monkeypatch: py
     monkeypatch.setenv(inception.WEIGHTS_VARIABLE, str(weights))
     assert InceptionFeatures.load(layer="64").protocol["weights_sha256"] == expected
     monkeypatch.setenv(inception.WEIGHTS_VARIABLE, "no/such.pth")
-    with pytest.raises(DataError, match=r"weights: no/such\.pth: no such file"):
+    with pytest.raises(DataError, match=r"GANCORE_INCEPTION_WEIGHTS: no/such\.pth: no such file"):
         InceptionFeatures.load()
     monkeypatch.delenv(inception.WEIGHTS_VARIABLE)
     # The place that the message named.

@@ -49,10 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         own = {key: value for key, value in options.items() if key != "allow_different_protocols"}
         if arguments.infinity:
             rows = {key: value for key, value in own.items() if key not in ("interval", "seed")}
-            real = feature_rows(real, **rows)
-            statistics = feature_statistics(real, interval=False, progress=False)
+            real = feature_rows(real, name="real", **rows)
+            statistics = feature_statistics(real, interval=False, progress=False, name="real")
         else:
-            real = statistics = feature_statistics(real, **own)
+            real = statistics = feature_statistics(real, name="real", **own)
     found = (fid_infinity if arguments.infinity else fid)(real, sides.fake, **options)
     if path is not None:
         statistics.save(path)

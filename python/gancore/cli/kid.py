@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     real, path = sides.real, save_path(arguments)
     if path is not None:
         own = {k: v for k, v in sides.options.items() if k not in ("allow_different_protocols", "seed")}
-        real = feature_rows(real, **own)
+        real = feature_rows(real, name="real", **own)
     settings = {"subsets": arguments.subsets, "subset_size": arguments.subset_size}
     found = kid(real, sides.fake, **sides.options, **settings)
     if path is not None:

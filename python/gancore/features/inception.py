@@ -168,11 +168,11 @@ def _library() -> Any:
 
 
 def _find(weights: str | Path | None, *, download: bool, url: str) -> Path:
-    named = weights or os.environ.get(WEIGHTS_VARIABLE)
-    if named:
-        path = Path(named)
+    variable = os.environ.get(WEIGHTS_VARIABLE)
+    if weights is not None or variable:
+        path = Path(weights if weights is not None else str(variable))
         if not path.is_file():
-            raise DataError(f"weights: {path}: no such file")
+            raise DataError(f"{WEIGHTS_VARIABLE if weights is None else 'weights'}: {path}: no such file")
         return path
     path = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
     if path.is_file():

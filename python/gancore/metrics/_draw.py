@@ -20,6 +20,9 @@ def drawn(function: Callable[[int], Any], name: str, *, n: int, batch_size: int)
     The function is called for a batch at a time, so that memory does not grow with n. One that gives the same batch
     again is seeded: it is called once more, for all n at a time.
     """
+    if n == 0:
+        # The share of a process, where there are more processes than samples.
+        return
     size = min(batch_size, n)
     batch = _called(function, size, name)
     first = batch

@@ -31,6 +31,7 @@ def feature_statistics(
     seed: int = 0,
     distributed: bool = True,
     progress: bool = True,
+    name: str = "source",
 ) -> FeatureStatistics:
     """Moments of a source's features with their protocol, to be saved and compared by :func:`fid`.
 
@@ -40,6 +41,9 @@ def feature_statistics(
         As :func:`fid` takes them.
     interval : bool
         Keep the moments of random groups, which the interval of :func:`fid` needs; a file does not hold them.
+
+    name : str
+        What errors call the source.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def feature_statistics(
         progress=progress,
     )
     look = Look(features, device, resize=resize, weights=weights, download=download)
-    return statistics_of(source, "source", look, reading, grouped=interval, n=n)
+    return statistics_of(source, name, look, reading, grouped=interval, n=n)
 
 
 def feature_rows(
@@ -87,6 +91,7 @@ def feature_rows(
     skip_bad_images: bool = False,
     distributed: bool = True,
     progress: bool = True,
+    name: str = "source",
 ) -> FeatureRows:
     """Features of a source, 4 n d bytes of them, with their protocol: for several metrics of the same samples.
 
@@ -94,6 +99,8 @@ def feature_rows(
     ----------
     source, features, batch_size, device, n, resize, weights, download, skip_bad_images, distributed, progress
         As :func:`fid` takes them.
+    name : str
+        What errors call the source.
 
     Returns
     -------
@@ -121,4 +128,4 @@ def feature_rows(
         progress=progress,
     )
     look = Look(features, device, resize=resize, weights=weights, download=download)
-    return rows_of(source, "source", look, reading, n=n)
+    return rows_of(source, name, look, reading, n=n)

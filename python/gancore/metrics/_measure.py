@@ -63,7 +63,7 @@ def statistics_of(
             for rows in stream:
                 if groups is None:
                     k = group_count(rows.shape[1]) if grouped else 0
-                    groups = Groups(rows.shape[1], k, [reading.seed, ord(name[0]), share[0]])
+                    groups = Groups(rows.shape[1], k, [reading.seed, *name.encode(), share[0]])
                 groups.update(rows)
         return groups
 
