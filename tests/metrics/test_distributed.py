@@ -53,6 +53,11 @@ try:
     fid(mine[0], bad, progress=False)
 except GancoreError as error:
     results["failure"] = f"{type(error).__name__} {error}"
+for name, real_side, features in (("absent", "none.npy" if rank else mine[0], None), ("network", mine[0], "no/file")):
+    try:
+        fid(real_side, mine[1], features=features if rank else None, progress=False)
+    except GancoreError as error:
+        results[name] = f"{type(error).__name__} {error}"
 (folder / f"{rank}.json").write_text(json.dumps(results))
 dist.destroy_process_group()
 """
@@ -123,6 +128,9 @@ def test_a_failure_of_one_is_told_to_all_and_nobody_waits(found) -> None:
     one, other, *_ = found
     assert other["failure"].startswith("DomainError fake: expected finite features, got nan or infinity in row 5")
     assert one["failure"] == "BackendError process 1 failed: " + other["failure"].replace("Error ", "Error: ", 1)
+    assert one["absent"] == "BackendError process 1 failed: DataError: none.npy: no such file"
+    assert other["absent"] == "DataError none.npy: no such file"
+    assert one["network"].startswith("BackendError process 1 failed: DataError: no/file")
     assert one["shapes"] == other["shapes"] == "ShapeError features: expected as many on every process, got [5, 3]"
 
 

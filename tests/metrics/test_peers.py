@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from gancore.metrics import fid, inception_score
+from gancore.metrics import feature_statistics, fid, inception_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,14 @@ def test_pytorch_fid(tmp_path: Path) -> None:
     real, fake = tmp_path / "real.npz", tmp_path / "fake.npz"
     for pair in ((REAL, FAKE), (real, FAKE), (REAL, fake), (real, fake)):
         assert ours(*pair) == pytest.approx(expected, rel=1e-6)
+
+
+def test_pytorch_fid_reads_our_statistics(tmp_path: Path) -> None:
+    peer = pytest.importorskip("pytorch_fid.fid_score")
+    feature_statistics(REAL, progress=False).save(tmp_path / "real.npz")
+    mu, sigma = peer.compute_statistics_of_path(str(tmp_path / "real.npz"), None, 1, 32, "cpu")
+    np.testing.assert_allclose(mu, REAL.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(sigma, np.cov(REAL, rowvar=False), rtol=1e-10, atol=1e-15)
 
 
 class Pooled(nn.Module):

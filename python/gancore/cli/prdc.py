@@ -44,16 +44,16 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score and print."""
-    from gancore.metrics._look import Look
-    from gancore.metrics._measure import Reading, rows_of
+    from gancore.metrics._measure import Reading, look_through, rows_of
     from gancore.metrics._protocol import score_protocol
     from gancore.metrics._sides import read_both
 
     sides = Sides.of(arguments)
     options = dict(sides.options)
-    look = Look(options.pop("features"), None, resize=options["resize"])
     allowed = options.pop("allow_different_protocols")
+    network = options.pop("features")
     reading = Reading(**options, distributed=False)
+    look = look_through(network, None, reading)
     reals, fakes, differences = read_both(rows_of, sides.real, sides.fake, look, reading, allowed=allowed)
     k = {"precision_recall": 3, "density_coverage": 5}
     if arguments.k is not None:

@@ -24,22 +24,19 @@ def drawn(function: Callable[[int], Any], name: str, *, n: int, batch_size: int)
         # The share of a process, where there are more processes than samples.
         return
     size = min(batch_size, n)
-    batch = _called(function, size, name)
-    first = batch
-    left = n - size
-    if left:
-        batch = _called(function, size, name)
-        if _same(first, batch):
-            whole = _called(function, n, name)
-            yield from (whole[start : start + size] for start in range(0, n, size))
-            return
+    first = _called(function, size, name)
+    if n == size:
+        yield first
+        return
+    second = _called(function, size, name)
+    if _same(first, second):
+        whole = _called(function, n, name)
+        yield from (whole[start : start + size] for start in range(0, n, size))
+        return
     yield first
-    while left:
-        taken = min(left, size)
-        yield batch[:taken]
-        left -= taken
-        if left:
-            batch = _called(function, size, name)
+    yield second[: n - size]
+    for start in range(2 * size, n, size):
+        yield _called(function, size, name)[: n - start]
 
 
 def _called(function: Callable[[int], Any], n: int, name: str) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gancore.metrics._look import Look
-from gancore.metrics._measure import Reading, rows_of, statistics_of
+from gancore.metrics._measure import Reading, look_through, rows_of, statistics_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +73,7 @@ def feature_statistics(
         distributed=distributed,
         progress=progress,
     )
-    look = Look(features, device, resize=resize, weights=weights, download=download)
+    look = look_through(features, device, reading, weights=weights, download=download)
     return statistics_of(source, name, look, reading, grouped=interval, n=n)
 
 
@@ -127,5 +126,5 @@ def feature_rows(
         distributed=distributed,
         progress=progress,
     )
-    look = Look(features, device, resize=resize, weights=weights, download=download)
+    look = look_through(features, device, reading, weights=weights, download=download)
     return rows_of(source, name, look, reading, n=n)

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gancore.errors import NotPositiveDefiniteError
 from gancore.kernels.frechet import frechet_distance
 from gancore.metrics._groups import jackknife, quantile
-from gancore.metrics._look import Look
-from gancore.metrics._measure import Reading, statistics_of
+from gancore.metrics._measure import Reading, look_through, statistics_of
 from gancore.metrics._protocol import score_protocol, sentence
 from gancore.metrics._sides import read_both
 
@@ -170,7 +169,7 @@ def fid(
         distributed=distributed,
         progress=progress,
     )
-    look = Look(features, device, resize=resize, weights=weights, download=download)
+    look = look_through(features, device, reading, weights=weights, download=download)
     read = partial(statistics_of, grouped=interval)
     reals, fakes, differences = read_both(read, real, fake, look, reading, allowed=allow_different_protocols)
     value = _distance(reals, fakes)

@@ -20,8 +20,7 @@ from gancore.errors import DomainError, SampleSizeWarning
 from gancore.kernels.frechet import frechet_distance
 from gancore.kernels.moments import FeatureMoments
 from gancore.metrics._groups import group_count, quantile
-from gancore.metrics._look import Look
-from gancore.metrics._measure import Reading, rows_of, rows_or_statistics_of
+from gancore.metrics._measure import Reading, look_through, rows_of, rows_or_statistics_of
 from gancore.metrics._protocol import score_protocol, sentence
 from gancore.metrics._sides import count_of, read_both
 from gancore.metrics._statistics import FeatureStatistics
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gancore.datasets._pixels import ImageSize
-    from gancore.metrics._look import Rows
+    from gancore.metrics._look import Look, Rows
     from gancore.metrics._statistics import FeatureRows
 
 __all__ = ["FIDInfinityResult", "fid_infinity"]
@@ -151,7 +150,7 @@ def fid_infinity(
         distributed=distributed,
         progress=progress,
     )
-    look = Look(features, device, resize=resize, weights=weights, download=download)
+    look = look_through(features, device, reading, weights=weights, download=download)
 
     def read(source: Any, name: str, look: Look, reading: Reading, *, n: int | None) -> Any:
         return (rows_or_statistics_of if name == "real" else rows_of)(source, name, look, reading, n=n)

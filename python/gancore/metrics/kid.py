@@ -16,8 +16,7 @@ import numpy as np
 
 from gancore import _check
 from gancore.errors import DomainError
-from gancore.metrics._look import Look
-from gancore.metrics._measure import Reading, rows_of
+from gancore.metrics._measure import Reading, look_through, rows_of
 from gancore.metrics._protocol import score_protocol, sentence
 from gancore.metrics._sides import read_both
 
@@ -142,7 +141,7 @@ def kid(
         distributed=distributed,
         progress=progress,
     )
-    look = Look(features, device, resize=resize, weights=weights, download=download)
+    look = look_through(features, device, reading, weights=weights, download=download)
     reals, fakes, differences = read_both(rows_of, real, fake, look, reading, allowed=allow_different_protocols)
     for name, side in (("real", reals), ("fake", fakes)):
         if len(side) < subset_size:
