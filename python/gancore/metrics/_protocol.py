@@ -60,7 +60,7 @@ def require_one_protocol(real: Mapping[str, Any], fake: Mapping[str, Any], *, al
     if differences and not allowed:
         raise ProtocolError(
             f"real, fake: made in different ways, so that no score of them means anything: {'; '.join(differences)}; "
-            "make both alike, or say allow_different_protocols=True"
+            "make both alike, or say allow_different_protocols=True, --allow-different-protocols"
         )
     return differences
 
