@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 from gancore import _check
 from gancore._progress import progress_bar
 from gancore.errors import DomainError, ShapeError
-from gancore.metrics._distributed import gathered, together
+from gancore.metrics._distributed import gathered, share_of, together
 from gancore.metrics._draw import drawn
 from gancore.metrics._look import as_rows
 from gancore.metrics._protocol import AS_GIVEN, versions
@@ -39,6 +39,11 @@ class Reading:
     seed: int
     distributed: bool
     progress: bool
+
+    @property
+    def shown(self) -> bool:
+        """Whether this process shows progress."""
+        return self.progress and share_of(distributed=self.distributed)[0] == 0
 
     def __post_init__(self) -> None:
         _check.integer("batch_size", self.batch_size, least=1)
@@ -75,7 +80,6 @@ class Stream:
         self._dtype = UNSEEN
         # What is in memory is a process's own share.
         self._share = share if shared_out else (0, 1)
-        self._rank = share[0]
         self._total = len(self.source) if hasattr(self.source, "shape") else None
         if callable(self.source):
             if n is None:
@@ -86,14 +90,13 @@ class Stream:
 
     def __iter__(self) -> Iterator[Rows]:
         name, look, count = self._name, self._look, 0
-        shown = self._reading.progress and self._rank == 0
         if isinstance(self.source, FeatureRows):
             values = self.source.x[self._share[0] :: self._share[1]]
             for start in range(0, len(values), self._reading.batch_size):
                 yield self._seen(as_rows(values[start : start + self._reading.batch_size], name, first=start))
             return
         size = self._reading.batch_size
-        with progress_bar(f"features of {name}", self._total, shown=shown) as advance:
+        with progress_bar(f"features of {name}", self._total, shown=self._reading.shown) as advance:
             for batch in batches(self.source, name, look, batch_size=size, share=self._share):
                 if not len(batch):
                     continue

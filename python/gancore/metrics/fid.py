@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gancore._progress import progress_bar
 from gancore.errors import NotPositiveDefiniteError
 from gancore.kernels.frechet import frechet_distance
 from gancore.metrics._groups import jackknife, quantile
@@ -173,7 +174,7 @@ def fid(
     read = partial(statistics_of, grouped=interval)
     reals, fakes, differences = read_both(read, real, fake, look, reading, allowed=allow_different_protocols)
     value = _distance(reals, fakes)
-    bounds, method = _interval(value, reals, fakes) if interval else (None, None)
+    bounds, method = _interval(value, reals, fakes, shown=reading.shown) if interval else (None, None)
     n_real, n_fake = reals.moments.count, fakes.moments.count
     settings = {"n_real": n_real, "n_fake": n_fake, "dim": reals.moments.dim, "interval": method}
     return FIDResult(
@@ -192,10 +193,17 @@ def _distance(reals: FeatureStatistics, fakes: FeatureStatistics) -> float:
 
 
 def _interval(
-    value: float, reals: FeatureStatistics, fakes: FeatureStatistics
+    value: float, reals: FeatureStatistics, fakes: FeatureStatistics, *, shown: bool
 ) -> tuple[tuple[float, float] | None, str | None]:
     """95 % bounds and how they were found."""
-    found = jackknife(frechet_distance, reals.moments, fakes.moments, reals.groups, fakes.groups)
+    with progress_bar("interval", max(len(reals.groups), len(fakes.groups)), shown=shown) as advance:
+
+        def distance(left: Any, right: Any) -> float:
+            found = float(frechet_distance(left, right))
+            advance(1)
+            return found
+
+        found = jackknife(distance, reals.moments, fakes.moments, reals.groups, fakes.groups)
     if found is None:
         return None, None
     error, freedom = found

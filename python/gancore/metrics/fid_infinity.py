@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gancore import _check
+from gancore._progress import progress_bar
 from gancore.errors import DomainError, SampleSizeWarning
 from gancore.kernels.frechet import frechet_distance
 from gancore.kernels.moments import FeatureMoments
@@ -26,6 +27,7 @@ from gancore.metrics._sides import count_of, read_both
 from gancore.metrics._statistics import FeatureStatistics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -158,9 +160,10 @@ def fid_infinity(
     reals, fakes, differences = read_both(read, real, fake, look, reading, allowed=allow_different_protocols)
     fixed = isinstance(reals, FeatureStatistics)
     line = _Line(reals.moments if fixed else reals.x, fakes, points, seed)
-    values = line.values()
-    value, slope = line.fitted(values)
-    bounds = line.interval(value) if interval else None
+    with progress_bar("extrapolation", points * (1 + line.groups * interval), shown=reading.shown) as advance:
+        values = line.values(advance)
+        value, slope = line.fitted(values)
+        bounds = line.interval(value, advance) if interval else None
     n_real = count_of(reals)
     settings = {
         "n_real": n_real,
@@ -210,13 +213,17 @@ class _Line:
         slope = float(apart @ np.asarray(values) / (apart @ apart))
         return float(np.mean(values) - slope * inverse.mean()), slope
 
-    def values(self, out: int | None = None) -> list[float]:
+    def values(self, advance: Callable[[int], None], out: int | None = None) -> list[float]:
         """The distance of each subset, without the samples of one group."""
-        return [self._distance(subset, out) for subset in self._subsets]
+        found = []
+        for subset in self._subsets:
+            found.append(self._distance(subset, out))
+            advance(1)
+        return found
 
-    def interval(self, value: float) -> tuple[float, float]:
+    def interval(self, value: float, advance: Callable[[int], None]) -> tuple[float, float]:
         """95 % bounds."""
-        left = [self.fitted(self.values(out))[0] for out in range(self.groups)]
+        left = [self.fitted(self.values(advance, out))[0] for out in range(self.groups)]
         spread = float(np.square(np.subtract(left, np.mean(left))).sum())
         half = quantile(self.groups - 1) * math.sqrt((self.groups - 1) / self.groups * spread)
         return value - half, value + half
