@@ -1,6 +1,6 @@
-"""Every error gancore raises, in one place.
+"""Every error and warning of gancore, in one place.
 
-All derive from :class:`GancoreError`; each also is the built-in exception that a caller who does not know
+All errors derive from :class:`GancoreError`; each also is the built-in exception that a caller who does not know
 gancore would catch. A message names the argument, what was expected and what was got.
 """
 
@@ -26,6 +26,9 @@ __all__ = [
     "MissingExtraError",
     "NotPositiveDefiniteError",
     "NumericalError",
+    "ProtocolError",
+    "ProtocolWarning",
+    "SampleSizeWarning",
     "ShapeError",
     "TrainingError",
     "UnknownNameError",
@@ -50,6 +53,18 @@ class DomainError(InvalidInputError):
 
 class DataError(InvalidInputError):
     """A file or folder of data is missing, unreadable or not what its format promises."""
+
+
+class ProtocolError(InvalidInputError):
+    """Statistics or features that were made in different ways, so that no score of them means anything."""
+
+
+class ProtocolWarning(UserWarning):
+    """A score of statistics that do not tell how they were made: whether it means anything, only their maker knows."""
+
+
+class SampleSizeWarning(UserWarning):
+    """A score of fewer samples than its features need: it is biased, and compares only with one of as many."""
 
 
 class DTypeError(GancoreError, TypeError):

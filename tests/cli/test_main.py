@@ -63,6 +63,7 @@ MISTAKES = [
     (["sample", "nowhere", "--sampler", "ddls", "--set", "stpes=3"], "did you mean 'steps'"),
     (["sample", "nowhere", "--sampler", "ddls", "--set", "seed=3"], "unknown ddls setting 'seed'"),
     (["sample", "nowhere", "-o", "grid.jpg"], "expected a .png, an .npz or a folder"),
+    (["fdi", "a", "b"], "did you mean 'fid'"),
     (["evaluate", "nowhere"], "nowhere: expected the folder of a run"),
     (["evaluate", "nowhere", "--samplers", "plain,dlds"], "did you mean 'ddls'?"),
 ]
@@ -237,12 +238,13 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert done.returncode == 141, "as a program that SIGPIPE ended"
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "explain"])
+@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "fid", "explain"])
 def test_a_missing_extra_is_named(command: str) -> None:
     words = {
         "train": ["train", "dcgan", "--data", "digits"],
         "sample": ["sample", "nowhere"],
         "evaluate": ["evaluate", "nowhere"],
+        "fid": ["fid", "digits", "digits", "--features", "digits"],
         "explain": ["explain", "dcgan"],
     }[command]
     code = f"import sys\nsys.modules['torch'] = None\nfrom gancore.cli import main\nsys.exit(main({words!r}))"

@@ -14,7 +14,8 @@ import gancore
 from gancore import errors, registry
 from gancore.kernels import frechet
 
-ALL = [getattr(errors, name) for name in errors.__all__]
+PUBLIC = [getattr(errors, name) for name in errors.__all__]
+ALL = [kind for kind in PUBLIC if not issubclass(kind, Warning)]
 
 
 @pytest.mark.parametrize("error", ALL)
@@ -23,6 +24,12 @@ def test_every_error_is_ours_and_a_builtin(error: type[Exception]) -> None:
     assert error.__doc__
     if error is not errors.GancoreError:
         assert issubclass(error, (ValueError, TypeError, ArithmeticError, RuntimeError))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PUBLIC if issubclass(kind, Warning)])
+def test_every_warning_is_shown_to_users(kind: type[Warning]) -> None:
+    assert issubclass(kind, UserWarning)
+    assert kind.__doc__
 
 
 @pytest.mark.parametrize(

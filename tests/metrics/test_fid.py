@@ -14,7 +14,15 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from gancore.datasets import as_data, load
-from gancore.errors import BackendError, DataError, DomainError, DTypeError, ShapeError, UnknownNameError
+from gancore.errors import (
+    DataError,
+    DomainError,
+    DTypeError,
+    IncompatibleChoiceError,
+    SampleSizeWarning,
+    ShapeError,
+    UnknownNameError,
+)
 from gancore.features import train_classifier
 from gancore.kernels.moments import FeatureMoments
 from gancore.metrics import FIDResult, fid
@@ -71,6 +79,7 @@ def sources(tmp_path: Path) -> dict[str, object]:
         "loader of tensors": DataLoader(tensor, batch_size=500),
         "data": as_data(tensor),
         "function": lambda n: FAKE[:n],
+        "iterator": iter(tensor.split(70)),
         "function of samples": lambda n: plain(lambda z: tensor[: len(z)], None, n, latent_dim=1, batch_size=n),
     }
 
@@ -85,6 +94,7 @@ KINDS = (
     "loader of tensors",
     "data",
     "function",
+    "iterator",
     "function of samples",
 )
 
@@ -97,14 +107,19 @@ def test_rows_of_features_from_anywhere(kind: str, tmp_path: Path) -> None:
     assert result.n_fake == 500
 
 
-def test_statistics_have_no_interval(tmp_path: Path) -> None:
+def test_statistics_are_held_fixed_in_the_interval(tmp_path: Path) -> None:
     moments = FeatureMoments(6)
     moments.update(REAL)
     moments.save(tmp_path / "real.npz")
+    both = quiet(REAL, FAKE)
     for real in (moments, tmp_path / "real.npz"):
         result = quiet(real, FAKE)
         assert result.value == pytest.approx(reference(REAL, FAKE), rel=1e-9)
-        assert (result.interval, result.protocol["interval"], result.n_real) == (None, None, 600)
+        assert result.n_real == 600
+        assert "real held fixed" in result.protocol["interval"]
+        assert 0 < result.interval[1] - result.interval[0] < both.interval[1] - both.interval[0]
+        found = quiet(real, moments)
+        assert (found.interval, found.protocol["interval"]) == (None, None)
     assert quiet(REAL, FAKE, interval=False).interval is None
 
 
@@ -199,7 +214,7 @@ def test_classifier_features_tell_digits_from_noise() -> None:
 
 
 def test_too_few_samples_warn() -> None:
-    with pytest.warns(UserWarning, match="fake: 11 samples are too few for 6 features"):
+    with pytest.warns(SampleSizeWarning, match="fake: 11 samples are too few for 6 features"):
         quiet(REAL, FAKE[:11])
 
 
@@ -211,13 +226,17 @@ def test_too_few_samples_warn() -> None:
         (IMAGES, {}, ShapeError, "fake: .*images need `features`"),
         (FAKE[:1], {}, DomainError, "fake: expected at least 2 samples, got 1"),
         (FAKE[:0], {}, DomainError, "fake: expected at least 2 samples, got 0"),
-        (np.where(np.arange(500)[:, None] == 3, np.nan, FAKE), {}, DomainError, "fake: .*row 3"),
+        (np.where(np.arange(500)[:, None] == 3, np.nan, FAKE), {}, DomainError, "fake: .*row 3$"),
+        (np.where(np.arange(500)[:, None] == 300, np.inf, FAKE), {}, DomainError, "fake: .*row 300$"),
         (FAKE.astype(int), {}, DTypeError, "fake: expected float32 or float64"),
         (None, {}, DTypeError, "fake: expected a path"),
         (nn.Linear(2, 6), {}, DTypeError, "fake: a network takes codes"),
-        (lambda n: FAKE[: n - 1], {}, DTypeError, "fake: expected the function to return an array of 600 samples"),
+        (lambda n: FAKE[: n - 1], {}, DTypeError, "fake: expected the function to return an array of 256 samples"),
         ("no/such/folder", {}, DataError, "no such file or folder"),
-        (FAKE, {"features": "inception"}, BackendError, "not in this version; pass a FeatureClassifier"),
+        (FAKE, {"features": "inception", "weights": "no/such.pth"}, DataError, "weights: no/such.pth: no such file"),
+        (FAKE, {"features": "no/classifier"}, DataError, "no/classifier: no such file"),
+        (FAKE, {"weights": "a.pth"}, IncompatibleChoiceError, "weights, download: only features='inception'"),
+        (FAKE, {"resize": 8}, DTypeError, "resize: rows of features have no size"),
         (FAKE, {"features": "inceptoin"}, UnknownNameError, "did you mean 'inception'"),
         (FAKE, {"features": 3}, DTypeError, "features: "),
         (FAKE, {"batch_size": 0}, DomainError, "batch_size: "),

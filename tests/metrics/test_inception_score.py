@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy
+from scipy.stats import entropy, sem, t
 
 from gancore.errors import DomainError, DTypeError, ShapeError
 from gancore.metrics import inception_score
@@ -43,6 +45,19 @@ def test_tensors_of_float32_that_sum_to_one_only_nearly() -> None:
     logits = torch.randn(300, 1000, generator=torch.Generator().manual_seed(0))
     single = inception_score(logits.softmax(dim=1))
     assert single == pytest.approx(inception_score(logits.double().softmax(dim=1).numpy()), rel=1e-5)
+
+
+def test_the_interval_is_students_over_the_splits() -> None:
+    rows = distributions(400, 5)
+    for splits in (2, 10):
+        scores = [inception_score(part, 1).mean for part in np.array_split(rows, splits)]
+        low, high = t.interval(0.95, splits - 1, np.mean(scores), sem(scores))
+        found = inception_score(rows, splits)
+        assert found.interval == pytest.approx((low, high), rel=1e-3)
+        assert tuple(found) == (found.mean, found.std)
+        again = pickle.loads(pickle.dumps(found))
+        assert (again, again.interval) == (found, found.interval)
+    assert inception_score(rows, 1).interval is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
-from scipy.stats import entropy
+from scipy.stats import binomtest, entropy
 
 from gancore.datasets.gaussians import grid, ring
 from gancore.errors import DomainError, DTypeError, ShapeError
@@ -51,6 +51,14 @@ def test_collapse_onto_one_mode() -> None:
     got = mode_coverage(np.full((10, 2), 2.0), grid(n=1).centers.numpy(), radius=0.2)
     assert (got.modes, got.high_quality) == (1, 1.0)
     assert got.kl == pytest.approx(math.log(25))
+
+
+@pytest.mark.parametrize(("good", "n"), [(0, 10), (3, 10), (10, 10), (517, 1000)])
+def test_the_interval_is_wilsons(good: int, n: int) -> None:
+    samples = np.where(np.arange(n) < good, 0.0, 9.0)[:, None]
+    found = mode_coverage(samples, np.zeros((1, 1)), radius=1.0)
+    expected = binomtest(good, n).proportion_ci(method="wilson")
+    assert found.interval == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_a_sample_between_modes_counts_once() -> None:

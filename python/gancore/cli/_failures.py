@@ -9,7 +9,14 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gancore.errors import ConfigError, DTypeError, GancoreError, InvalidInputError, MissingExtraError
+from gancore.errors import (
+    ConfigError,
+    DTypeError,
+    GancoreError,
+    InvalidInputError,
+    MissingExtraError,
+    NotPositiveDefiniteError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +36,7 @@ _MISTAKES = (
     DTypeError,
     ConfigError,
     MissingExtraError,
+    NotPositiveDefiniteError,
     FileExistsError,
     FileNotFoundError,
     IsADirectoryError,

@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = systems.get(arguments.system)
     print(recipe(**coerced(arguments.set, recipe)).explain())
     print("\nChoices   --set KEY=VALUE")
-    for key, kind, default in described(recipe):
-        print(f"  {key:<21}{default:<10}{kind}")
+    choices = list(described(recipe))
+    width = max(len(default) for _, _, default in choices) + 2
+    for key, kind, default in choices:
+        print(f"  {key:<21}{default:<{width}}{kind}")
     return 0

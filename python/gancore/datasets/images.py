@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gancore.datasets._pixels import ImageSize
 
-__all__ = ["IMAGE_SUFFIXES", "images"]
+__all__ = ["IMAGE_SUFFIXES", "common_size", "decode", "header", "image_paths", "images", "readable"]
 
 IMAGE_SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"))
 """What counts as an image, by the file's suffix in lower case; other files and dot files are passed over."""
@@ -36,7 +36,9 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
+    """What a file says of its image before it is decoded: (height, width) as seen, and whether it is grey."""
+
     size: tuple[int, int]
     grey: bool
 
@@ -86,17 +88,17 @@ def images(
     require("PIL", extra="train")
     size, channels = parse_size(image_size), parse_channels(channels)
     folder = Path(folder)
-    paths = _paths(folder)
+    paths = image_paths(folder)
     skipped: list[tuple[str, str]] = []
-    readable = partial(_readable, folder=folder, skipped=skipped if skip_bad_images else None)
-    headers = dict(readable(_header, paths))
+    each = partial(readable, folder=folder, skipped=skipped if skip_bad_images else None)
+    headers = dict(each(header, paths))
     if headers and size is None:
-        size = _common_size(headers)
+        size = common_size(headers)
     if channels is None:
-        channels = 1 if all(header.grey for header in headers.values()) else 3
+        channels = 1 if all(found.grey for found in headers.values()) else 3
     pixels = torch.empty((len(headers), channels, *(size or (0, 0))), dtype=torch.uint8)
     good: list[Path] = []
-    for path, image in readable(partial(_decode, size=size, channels=channels), list(headers)):
+    for path, image in each(partial(decode, size=size, channels=channels), list(headers)):
         pixels[len(good)] = image
         good.append(path)
     if not good:
@@ -111,7 +113,8 @@ def images(
     )
 
 
-def _paths(folder: Path) -> list[Path]:
+def image_paths(folder: Path) -> list[Path]:
+    """All image files below a folder, in the order of their paths; DataError if there are none."""
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of images, got {'a file' if folder.exists() else 'nothing'}")
     found = (Path(base, file) for base, _, files in os.walk(folder) for file in files)
@@ -121,7 +124,7 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: path.relative_to(folder).parts)
 
 
-def _readable(
+def readable(
     read: Callable[[Path], _T], paths: list[Path], *, folder: Path, skipped: list[tuple[str, str]] | None
 ) -> Iterator[tuple[Path, _T]]:
     """What can be read, in order; what cannot goes to the list of the skipped, or stops if there is none."""
@@ -159,26 +162,29 @@ def _open(path: Path) -> Any:
     return image
 
 
-def _header(path: Path) -> _Header:
+def header(path: Path) -> Header:
+    """The header of an image file."""
     with _open(path) as image:
         turned = image.getexif().get(0x0112, 1) >= 5
         width, height = image.size
-        return _Header((width, height) if turned else (height, width), image.mode in _GREY)
+        return Header((width, height) if turned else (height, width), image.mode in _GREY)
 
 
-def _decode(path: Path, *, size: tuple[int, int] | None, channels: int) -> torch.Tensor:
+def decode(path: Path, *, size: tuple[int, int] | None, channels: int) -> torch.Tensor:
+    """An image file as uint8 (c, h, w), upright, cropped and resized to a size (h, w)."""
     with _open(path) as image:
         upright = require("PIL.ImageOps", extra="train").exif_transpose(image)
         return torch.from_numpy(fit_image(upright, size, channels).copy())
 
 
-def _common_size(headers: dict[Path, _Header]) -> tuple[int, int]:
+def common_size(headers: dict[Path, Header], *, setting: str = "image_size") -> tuple[int, int]:
+    """The one size (h, w) of all images; DataError, naming two and the setting that would help, if they differ."""
     first, *others = headers
     for path in others:
         if headers[path].size != headers[first].size:
             (h0, w0), (h1, w1) = headers[first].size, headers[path].size
             raise DataError(
-                f"{path}: is {w1}x{h1} pixels, {first.name} is {w0}x{h0}; give image_size to bring all to one"
+                f"{path}: is {w1}x{h1} pixels, {first.name} is {w0}x{h0}; give {setting} to bring all to one"
             )
     return headers[first].size
 

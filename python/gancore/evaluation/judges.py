@@ -135,11 +135,11 @@ class InceptionJudge:
 
     def score(self, x: Tensor) -> Score:
         """``mean`` and ``std`` over ten splits."""
-        mean, std = inception_score(self.classifier.probabilities(x).double().numpy())
+        found = inception_score(self.classifier.probabilities(x).double().numpy())
         return {
-            "mean": mean,
-            "std": std,
-            "interval": None,
+            "mean": found.mean,
+            "std": found.std,
+            "interval": found.interval,
             "n_real": self.n_real,
             "n_fake": len(x),
             "protocol": self.classifier.protocol,
@@ -174,6 +174,7 @@ class ModeJudge:
             "of": len(self.centers),
             "interval": None,
             "high_quality": found["high_quality"],
+            "high_quality_interval": found["interval"],
             "kl": found["kl"],
             "n_real": self.n_real,
             "n_fake": len(x),

@@ -8,5 +8,6 @@ from gancore._extras import require
 require("torch", extra="train")
 
 from gancore.features.classifier import FeatureClassifier, train_classifier
+from gancore.features.inception import InceptionFeatures
 
-__all__ = ["FeatureClassifier", "train_classifier"]
+__all__ = ["FeatureClassifier", "InceptionFeatures", "train_classifier"]

@@ -23,11 +23,13 @@ _KEY = "gancore.classifier"
 
 def weights_sha256(weights: Mapping[str, Tensor]) -> str:
     """A digest of names, types, shapes and values."""
+    torch = require("torch", extra="train")
     digest = hashlib.sha256()
     for name in sorted(weights):
         value = weights[name].detach().cpu().contiguous()
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.numpy().tobytes())
+        # As bytes, for NumPy has no bfloat16.
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from gancore.metrics._extract import feature_rows, feature_statistics
+from gancore.metrics._statistics import FeatureRows, FeatureStatistics
 from gancore.metrics.fid import FIDResult, fid
+from gancore.metrics.fid_infinity import FIDInfinityResult, fid_infinity
 from gancore.metrics.inception_score import InceptionScore, inception_score
+from gancore.metrics.kid import KIDResult, kid
 from gancore.metrics.mode_coverage import ModeCoverage, mode_coverage
 
 __all__ = [
+    "FIDInfinityResult",
     "FIDResult",
+    "FeatureRows",
+    "FeatureStatistics",
     "InceptionScore",
+    "KIDResult",
     "ModeCoverage",
+    "feature_rows",
+    "feature_statistics",
     "fid",
+    "fid_infinity",
     "inception_score",
+    "kid",
     "mode_coverage",
 ]

@@ -1,31 +1,36 @@
-"""Where a metric's samples come from: files, arrays, data, loaders and generators, all as batches."""
+"""Where a metric's samples come from: files, arrays, data, loaders and functions, all as batches."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gancore._extras import require
-from gancore.datasets import as_data, load
+from gancore.datasets import NAMES, as_data, load
 from gancore.datasets._interface import Data
 from gancore.datasets._numpy_file import ARRAY_SUFFIXES, read_arrays, samples_key
-from gancore.errors import DomainError, DTypeError
+from gancore.errors import DTypeError
 from gancore.kernels.moments import FeatureMoments
+from gancore.metrics._statistics import FeatureRows, FeatureStatistics, read_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from gancore.datasets._pixels import ImageSize
+    from gancore.metrics._look import Look
 
-__all__ = ["batches", "opened"]
+__all__ = ["batches", "holds_features", "opened"]
 
 
-def opened(source: Any, name: str, *, n: int | None) -> Any:
-    """A source brought to one of: FeatureMoments, array, tensor, Data, DataLoader."""
+def opened(source: Any, name: str, *, resize: ImageSize | None = None, skip_bad_images: bool = False) -> Any:
+    """A source as one of: FeatureStatistics, FeatureRows, array, tensor, Data, DataLoader, iterator, function."""
     if isinstance(source, str | Path):
-        return _read(Path(source), str(source))
-    if isinstance(source, FeatureMoments | np.ndarray | Data):
+        return _read(Path(source), str(source), resize=resize, skip_bad_images=skip_bad_images)
+    if isinstance(source, FeatureMoments):
+        return FeatureStatistics(source)
+    if isinstance(source, FeatureStatistics | FeatureRows | np.ndarray | Data):
         return source
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -35,30 +40,34 @@ def opened(source: Any, name: str, *, n: int | None) -> Any:
             return as_data(source)
         if isinstance(source, torch.nn.Module):
             raise DTypeError(f"{name}: a network takes codes; pass a function n -> samples, such as run.sample")
-    if callable(source):
-        if n is None:
-            raise DomainError(f"{name}: say how many samples to draw: n=...")
-        drawn = source(n)
-        drawn = getattr(drawn, "x", drawn)
-        if not hasattr(drawn, "shape") or len(drawn) != n:
-            raise DTypeError(f"{name}: expected the function to return an array of {n} samples, got {_kind(drawn)}")
-        return drawn
+    if callable(source) or isinstance(source, Iterator):
+        return source
     raise DTypeError(
-        f"{name}: expected a path, an array or tensor, Data, a Dataset, a DataLoader, FeatureMoments or a function "
-        f"n -> samples, got {type(source).__name__}"
+        f"{name}: expected a path, an array or tensor, Data, a Dataset, a DataLoader, an iterator of batches, "
+        f"FeatureStatistics, FeatureRows or a function n -> samples, got {type(source).__name__}"
     )
 
 
-def batches(source: Any, name: str, *, batch_size: int, rows: bool, checked: bool) -> Iterator[Any]:
-    """Samples in order: NumPy rows or tensors if `rows`, else float32 image tensors.
+def holds_features(source: Any) -> bool:
+    """Whether an opened source holds features or points, which need no network."""
+    if isinstance(source, Data):
+        return source.kind == "points"
+    return isinstance(source, FeatureStatistics | FeatureRows) or getattr(source, "ndim", 0) == 2
 
-    8-bit images come in [-1, 1], as everywhere; floats come as they are and, if `checked`, must lie in [-1, 1].
+
+def batches(source: Any, name: str, look: Look, *, batch_size: int, share: tuple[int, int] = (0, 1)) -> Iterator[Any]:
+    """Samples in order: NumPy rows or tensors for a look at rows, else float32 image tensors.
+
+    8-bit images come in [-1, 1], as everywhere; floats come as they are and, where the look checks, must lie in
+    [-1, 1]. Of what has indices, a share (k, m) takes each m-th sample from number k on.
     """
-    if rows and not isinstance(source, Data) and hasattr(source, "shape"):
-        yield from (source[start : start + batch_size] for start in range(0, len(source), batch_size))
+    first, step = share
+    if look.rows and not isinstance(source, Data) and hasattr(source, "shape"):
+        part = source[first::step]
+        yield from (part[start : start + batch_size] for start in range(0, len(part), batch_size))
         return
     torch = require("torch", extra="train")
-    if hasattr(source, "dtype") and (checked or str(source.dtype).endswith("uint8")):
+    if hasattr(source, "dtype") and (look.checked or str(source.dtype).endswith("uint8")):
         from gancore.datasets._tensors import from_array, from_tensor
 
         tensor = isinstance(source, torch.Tensor)
@@ -67,26 +76,36 @@ def batches(source: Any, name: str, *, batch_size: int, rows: bool, checked: boo
     if isinstance(source, np.ndarray):
         source = torch.from_numpy(np.ascontiguousarray(source))
     if isinstance(source, Data):
-        indices = torch.arange(len(source))
-        yield from (source.batch(indices[start : start + batch_size]) for start in range(0, len(source), batch_size))
+        indices = torch.arange(first, len(source), step)
+        yield from (source.batch(part) for part in indices.split(batch_size) if len(part))
     elif isinstance(source, torch.Tensor):
-        yield from (source[start : start + batch_size] for start in range(0, len(source), batch_size))
+        yield from source[first::step].split(batch_size)
     else:
         for item in source:
             x = item[0] if isinstance(item, tuple | list) else item
-            if not isinstance(x, torch.Tensor):
-                raise DTypeError(f"{name}: expected the loader to give tensors, got {type(x).__name__}")
-            yield from batches(x, name, batch_size=batch_size, rows=rows, checked=checked)
+            x = getattr(x, "x", x)
+            if not isinstance(x, torch.Tensor | np.ndarray):
+                raise DTypeError(f"{name}: expected batches of tensors or arrays, got {type(x).__name__}")
+            yield from batches(x, name, look, batch_size=batch_size)
 
 
-def _read(path: Path, spec: str) -> Any:
-    if path.suffix not in ARRAY_SUFFIXES or not path.is_file():
+def _read(path: Path, spec: str, *, resize: ImageSize | None, skip_bad_images: bool) -> Any:
+    if path.suffix in ARRAY_SUFFIXES and path.is_file():
+        members = read_arrays(path)
+        found = read_features(path, members)
+        return members[samples_key(members, path)] if found is None else found
+    if spec in NAMES or not path.is_dir():
         return load(spec)
-    members = read_arrays(path)
-    if {"mu", "sigma"} <= members.keys():
-        return FeatureMoments.load(path)
-    return members[samples_key(members, path)]
+    require("torch", extra="train")
+    if (path / "run.json").is_file():
+        from gancore.training import Run
 
+        return Run.load(path).sample
+    from gancore.datasets.idx import is_idx_folder
 
-def _kind(value: Any) -> str:
-    return f"shape {tuple(value.shape)}" if hasattr(value, "shape") else type(value).__name__
+    if is_idx_folder(path):
+        return load(spec)
+    require("PIL", extra="train")
+    from gancore.metrics._folder import ImageFolder
+
+    return ImageFolder(path, image_size=resize, skip_bad_images=skip_bad_images)

@@ -11,29 +11,25 @@ n.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gancore import _check
-from gancore.errors import ShapeError
+from gancore._progress import progress_bar
+from gancore.errors import NotPositiveDefiniteError
 from gancore.kernels.frechet import frechet_distance
-from gancore.kernels.moments import FeatureMoments
-from gancore.metrics._look import Look
-from gancore.metrics._measure import measure
+from gancore.metrics._groups import jackknife, quantile
+from gancore.metrics._measure import Reading, look_through, statistics_of
+from gancore.metrics._protocol import score_protocol, sentence
+from gancore.metrics._sides import read_both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-    from gancore.metrics._look import Rows
+    from gancore.datasets._pixels import ImageSize
+    from gancore.metrics._statistics import FeatureStatistics
 
 __all__ = ["FIDResult", "fid"]
-
-_GROUPS = 20
-# The 97.5 % point of Student's t with 19 degrees of freedom, one less than the groups.
-_STUDENT = 2.093
 
 
 @dataclass(frozen=True)
@@ -45,11 +41,12 @@ class FIDResult:
     value : float
         The distance, squared as is the custom.
     interval : (float, float) or None
-        95 % interval; None where a side has statistics only.
+        95 % interval of the distance at these numbers of samples; None where both sides have statistics only.
     n_real, n_fake : int or None
         Samples on each side; None for statistics that do not tell.
     protocol : dict
-        Features, width, method of the interval.
+        Network, sha256 of its weights, resize rule, range of values, width, counts, method of the interval, dtype,
+        versions.
     """
 
     value: float
@@ -57,6 +54,9 @@ class FIDResult:
     n_real: int | None
     n_fake: int | None
     protocol: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return sentence("FID", f"{self.value:.6g}", self.interval, self.protocol)
 
 
 def fid(
@@ -67,34 +67,58 @@ def fid(
     batch_size: int = 256,
     device: Any = None,
     n: int | None = None,
+    resize: ImageSize | None = None,
+    weights: str | Path | None = None,
+    download: bool = False,
+    skip_bad_images: bool = False,
     interval: bool = True,
     seed: int = 0,
+    allow_different_protocols: bool = False,
+    distributed: bool = True,
     progress: bool = True,
 ) -> FIDResult:
     """Fréchet distance between real and generated samples, in the features of a network.
 
+    Samples stream through the network; what is kept does not grow with their number.
+
     Parameters
     ----------
-    real, fake : path, array, tensor, Data, Dataset, DataLoader, FeatureMoments, or callable
-        A path is a name or folder that :func:`gancore.datasets.load` knows, an .npy or .npz of samples or features,
-        or an .npz of statistics (``mu``, ``sigma``). A callable takes a number and returns so many samples, and is
-        called once. 8-bit images are scaled to [-1, 1]; floats are taken as they are.
-    features : None, FeatureClassifier, Module or callable
+    real, fake : path, array, tensor, Data, Dataset, DataLoader, iterator, FeatureStatistics, FeatureRows or callable
+        A path is a name or folder that :func:`gancore.datasets.load` knows, the folder of a run, an .npy or .npz of
+        samples or features, or an .npz of statistics (``mu``, ``sigma``). A callable takes a number and returns so
+        many samples; it is called for a batch at a time, and, if that gives the same batch twice, once for all. 8-bit
+        images are scaled to [-1, 1]; floats are taken as they are.
+    features : None, "inception", str, path, FeatureClassifier, InceptionFeatures, Module or callable
         What to look through: images (n, c, h, w) to features (n, d). None takes the samples themselves as features,
-        rows of shape (n, d); for points in the plane that is the right thing. A FeatureClassifier requires floats in
-        [-1, 1].
+        rows of shape (n, d); for points in the plane that is the right thing. "digits", "mnist" and "fashion-mnist"
+        train a classifier on those data; a path is that of a saved FeatureClassifier or of a run that has one.
+        Networks that gancore knows require floats in [-1, 1].
     batch_size : int
         How many samples go through the network at a time.
     device : str or torch.device, optional
-        Where batches are sent, and a FeatureClassifier moved; where the network is, if not given. Moments are taken
-        on the CPU, in float64.
+        Where batches are sent, and a known network moved; where the network is, if not given; for a network by name,
+        CUDA where there is one. Moments are taken on the CPU, in float64.
     n : int, optional
         How many samples to draw from a callable; as many as `real` has, if not given.
+    resize : int or (int, int), optional
+        Crop images about the centre and resize them (Pillow's antialiased bicubic, in 8 bits) before the network.
+    weights, download
+        Of Inception, as :meth:`gancore.features.InceptionFeatures.load` takes them.
+    skip_bad_images : bool
+        Leave out images of a folder that cannot be read.
     interval : bool
-        Whether to estimate an interval: by a delete-a-group jackknife over 20 random groups on each side, which keeps
-        4 n d bytes of features and takes 40 more distances.
+        Whether to estimate an interval: by a jackknife that leaves out each of 20 random groups (10 from 513 features
+        on), on both sides at a time, which keeps their moments (8 d^2 bytes a group and side) and takes a distance for
+        each group. A side of which there are statistics only is held fixed. It says how the score would vary with
+        other samples, not how far it is biased by their number: for that see :func:`fid_infinity`.
     seed : int
         Decides the groups.
+    allow_different_protocols : bool
+        Go on where the two sides were made in different ways; the protocol of the result names the differences.
+    distributed : bool
+        Where torch.distributed is initialised, merge the statistics of all processes: what is in memory is taken as
+        a process's own share, a path that is the same on all is shared out, a callable draws n in all. Every process
+        must call, and gets the same result.
     progress : bool
         Show a progress bar, if stderr is a terminal.
 
@@ -105,17 +129,29 @@ def fid(
     Raises
     ------
     DataError
-        If a file or folder is absent, unreadable or not what its format promises.
+        If a file or folder is absent, unreadable or not what its format promises, or Inception's weights are not
+        there.
     ShapeError, DTypeError, DomainError
         If samples or features are of the wrong shape or type, not finite, or fewer than two.
-    BackendError
-        If features="inception": that network is not in this version.
+    ProtocolError
+        If the sides were made in different ways: another network, other weights, resize rule or size of images.
+    NotPositiveDefiniteError
+        If the covariance in a file is none.
+    MissingExtraError, BackendError
+        If torch-fidelity is not installed, or its torchvision does not fit torch; if another process fails.
 
     Warns
     -----
-    UserWarning
+    SampleSizeWarning
         If a side has fewer samples than twice the features: its covariance is singular or nearly so, and the distance
         is far too large.
+    ProtocolWarning
+        If statistics do not tell how they were made.
+
+    Notes
+    -----
+    O(n d^2) for the moments and O(d^3) for each distance. The jackknife: B. Efron and C. Stein, "The jackknife
+    estimate of variance" (1981).
 
     Examples
     --------
@@ -125,40 +161,53 @@ def fid(
     >>> round(result.value, 1), result.interval[0] < 2.0 < result.interval[1]
     (2.0, True)
     """
-    _check.integer("batch_size", batch_size, least=1)
-    if n is not None:
-        _check.integer("n", n, least=2)
-    look = Look(features, device)
-    with look.at_rest():
-        reals = measure(real, "real", look, n=n, batch_size=batch_size, kept=interval, shown=progress)
-        wanted = reals.moments.count if n is None else n
-        fakes = measure(fake, "fake", look, n=wanted, batch_size=batch_size, kept=interval, shown=progress)
-    dim = reals.moments.dim
-    if fakes.moments.dim != dim:
-        raise ShapeError(f"fake: expected {dim} features, as real has, got {fakes.moments.dim}")
-    value = float(frechet_distance(reals.moments, fakes.moments))
-    bounds = None
-    if reals.rows is not None and fakes.rows is not None:
-        error = math.hypot(
-            _jackknife(reals.rows, lambda left: float(frechet_distance(left, fakes.moments)), seed),
-            _jackknife(fakes.rows, lambda left: float(frechet_distance(reals.moments, left)), seed + 1),
-        )
-        bounds = (max(value - _STUDENT * error, 0.0), value + _STUDENT * error)
-    method = f"95 %, delete-a-group jackknife, {_GROUPS} groups a side, Student's t"
-    protocol = {"metric": "fid", **look.protocol, "dim": dim, "interval": method if bounds else None}
-    return FIDResult(value, bounds, reals.moments.count, fakes.moments.count, protocol)
+    reading = Reading(
+        batch_size=batch_size,
+        n=n,
+        resize=resize,
+        skip_bad_images=skip_bad_images,
+        seed=seed,
+        distributed=distributed,
+        progress=progress,
+    )
+    look = look_through(features, device, reading, weights=weights, download=download)
+    read = partial(statistics_of, grouped=interval)
+    reals, fakes, differences = read_both(read, real, fake, look, reading, allowed=allow_different_protocols)
+    value = _distance(reals, fakes)
+    bounds, method = _interval(value, reals, fakes, shown=reading.shown) if interval else (None, None)
+    n_real, n_fake = reals.moments.count, fakes.moments.count
+    settings = {"n_real": n_real, "n_fake": n_fake, "dim": reals.moments.dim, "interval": method}
+    return FIDResult(
+        value, bounds, n_real, n_fake, score_protocol("fid", reals.protocol, fakes.protocol, differences, **settings)
+    )
 
 
-def _jackknife(rows: Rows, distance: Callable[[FeatureMoments], float], seed: int) -> float:
-    """Standard error of a distance by leaving out each of some random groups of rows.
+def _distance(reals: FeatureStatistics, fakes: FeatureStatistics) -> float:
+    try:
+        return float(frechet_distance(reals.moments, fakes.moments))
+    except NotPositiveDefiniteError as error:
+        # The kernel speaks of the matrices that it was given.
+        side = "real" if "`a`" in str(error) else "fake"
+        reason = str(error).replace("`a`", "it").replace("`b`", "it")
+        raise NotPositiveDefiniteError(f"{side}: the covariance of these statistics is none: {reason}") from None
 
-    B. Efron and C. Stein, "The jackknife estimate of variance" (1981), with groups in place of single rows.
-    """
-    k = min(_GROUPS, len(rows))
-    groups = np.random.default_rng(seed).permutation(len(rows)) % k
-    values = np.empty(k)
-    for group in range(k):
-        left = FeatureMoments(rows.shape[1])
-        left.update(rows[groups != group])
-        values[group] = distance(left)
-    return math.sqrt((k - 1) / k * float(((values - values.mean()) ** 2).sum()))
+
+def _interval(
+    value: float, reals: FeatureStatistics, fakes: FeatureStatistics, *, shown: bool
+) -> tuple[tuple[float, float] | None, str | None]:
+    """95 % bounds and how they were found."""
+    with progress_bar("interval", max(len(reals.groups), len(fakes.groups)), shown=shown) as advance:
+
+        def distance(left: Any, right: Any) -> float:
+            found = float(frechet_distance(left, right))
+            advance(1)
+            return found
+
+        found = jackknife(distance, reals.moments, fakes.moments, reals.groups, fakes.groups)
+    if found is None:
+        return None, None
+    error, freedom = found
+    half = quantile(freedom) * error
+    method = f"95 %, jackknife of {freedom + 1} groups, Student's t"
+    fixed = [name for name, side in (("real", reals), ("fake", fakes)) if not side.groups]
+    return (max(value - half, 0.0), value + half), method + (f", {fixed[0]} held fixed" if fixed else "")

@@ -9,23 +9,47 @@ is better.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from gancore import _check
 from gancore.errors import DomainError
 from gancore.kernels.divergence import kl
+from gancore.metrics._groups import quantile
 from gancore.metrics._look import as_rows
 
 __all__ = ["InceptionScore", "inception_score"]
 
 
-class InceptionScore(NamedTuple):
-    """Mean and standard deviation of the score over the splits."""
-
+class _MeanAndStd(NamedTuple):
     mean: float
     std: float
+
+
+@final
+class InceptionScore(_MeanAndStd):
+    """The score of the splits, a tuple (mean, std).
+
+    Attributes
+    ----------
+    mean, std : float
+        Mean over the splits, and their standard deviation (divided by their number).
+    interval : (float, float) or None
+        95 % interval of the mean at this size of a split, by Student's t over the splits; None for a single one.
+    """
+
+    interval: tuple[float, float] | None
+
+    def __new__(cls, mean: float, std: float, interval: tuple[float, float] | None = None) -> InceptionScore:
+        """A tuple of two with an attribute beside it, for the score has always been a pair."""
+        score = super().__new__(cls, mean, std)
+        score.interval = interval
+        return score
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.mean, self.std, self.interval
 
 
 def inception_score(probabilities: Any, splits: int = 10) -> InceptionScore:
@@ -42,7 +66,7 @@ def inception_score(probabilities: Any, splits: int = 10) -> InceptionScore:
     Returns
     -------
     InceptionScore
-        The mean over the parts and their standard deviation (divided by their number), a tuple (mean, std).
+        The mean over the parts and their standard deviation, a tuple (mean, std), with the mean's interval.
 
     Raises
     ------
@@ -72,4 +96,8 @@ def inception_score(probabilities: Any, splits: int = 10) -> InceptionScore:
     for part in np.array_split(rows, splits):
         marginal = np.broadcast_to(part.mean(axis=0), part.shape)
         scores.append(float(np.exp(np.mean(kl(part, marginal, normalize=True)))))
-    return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
+    mean, std = float(np.mean(scores)), float(np.std(scores))
+    if splits == 1:
+        return InceptionScore(mean, std)
+    half = quantile(splits - 1) * std / math.sqrt(splits - 1)
+    return InceptionScore(mean, std, (mean - half, mean + half))

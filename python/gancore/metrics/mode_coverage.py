@@ -38,12 +38,15 @@ class ModeCoverage:
         coverage, log k for a single mode of k, nan if no sample is of high quality.
     counts : tuple of int
         High-quality samples of each mode.
+    interval : (float, float)
+        95 % interval of the share `high_quality`, by Wilson's score.
     """
 
     modes: int
     high_quality: float
     kl: float
     counts: tuple[int, ...]
+    interval: tuple[float, float]
 
 
 def mode_coverage(samples: Any, centers: Any, *, radius: float) -> ModeCoverage:
@@ -90,4 +93,13 @@ def mode_coverage(samples: Any, centers: Any, *, radius: float) -> ModeCoverage:
         counts += np.bincount(nearest[good], minlength=len(c))
     total = int(counts.sum())
     divergence = float(kl(counts / total, np.full(len(c), 1 / len(c)), normalize=True)) if total else math.nan
-    return ModeCoverage(int((counts > 0).sum()), total / len(x), divergence, tuple(counts.tolist()))
+    share = total / len(x)
+    return ModeCoverage(int((counts > 0).sum()), share, divergence, tuple(counts.tolist()), _wilson(share, len(x)))
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    """Bounds of a share (E. B. Wilson, 1927), which are right near 0 and 1 too."""
+    z = 1.959964
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(middle - half, 0.0), min(middle + half, 1.0)

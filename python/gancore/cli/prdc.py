@@ -1,0 +1,97 @@
+"""``gancore prdc``: precision, recall, density and coverage of generated samples."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gancore.cli._parser import add_command
+from gancore.cli._scores import EXAMPLES, Sides, add_score_options, print_score, save_path
+from gancore.errors import DomainError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gancore.cli._parser import Commands
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "prdc",
+        run=run,
+        summary="precision, recall, density and coverage of generated samples",
+        examples=f"""\
+  gancore prdc photos/ fakes/ --weights inception.pth
+  gancore prdc digits runs/digits --features runs/digits
+  gancore prdc real.npy fake.npy -k 5 --json
+{EXAMPLES}""",
+    )
+    add_score_options(parser, "features")
+    parser.add_argument(
+        "-k",
+        metavar="K",
+        type=int,
+        help="which neighbour's distance is the radius (default: 3 for precision and "
+        "recall, 5 for density and coverage, as their papers have it)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score and print."""
+    from gancore.metrics._measure import Reading, look_through, rows_of
+    from gancore.metrics._protocol import score_protocol
+    from gancore.metrics._sides import read_both
+
+    sides = Sides.of(arguments)
+    options = dict(sides.options)
+    allowed = options.pop("allow_different_protocols")
+    network = options.pop("features")
+    reading = Reading(**options, distributed=False)
+    look = look_through(network, None, reading)
+    reals, fakes, differences = read_both(rows_of, sides.real, sides.fake, look, reading, allowed=allowed)
+    k = {"precision_recall": 3, "density_coverage": 5}
+    if arguments.k is not None:
+        k = dict.fromkeys(k, arguments.k)
+    fewest = min(len(reals), len(fakes))
+    if max(k.values()) >= fewest:
+        raise DomainError(f"k: expected less than the number of samples, {fewest}, got {max(k.values())}")
+    dtype = np.result_type(reals.x, fakes.x)
+    x, y = reals.x.astype(dtype, copy=False), fakes.x.astype(dtype, copy=False)
+    results = [getattr(importlib.import_module(f"gancore.metrics.{name}"), name)(x, y, k=k[name]) for name in k]
+    if (path := save_path(arguments)) is not None:
+        reals.save(path)
+    sides.report_skipped()
+    settings = {"n_real": len(reals), "n_fake": len(fakes), "dim": x.shape[1], "k": k}
+    values = _values(results)
+    intervals = _intervals(results, values)
+    found = {
+        "value": values,
+        "interval": intervals or None,
+        "n_real": len(reals),
+        "n_fake": len(fakes),
+        "protocol": score_protocol("prdc", reals.protocol, fakes.protocol, differences, **settings),
+    }
+    scores = {name: (f"{value:.4f}", intervals.get(name)) for name, value in values.items()}
+    print_score(arguments, scores, found)
+    return 0
+
+
+def _values(results: list[Any]) -> dict[str, float]:
+    names = (("precision", "recall"), ("density", "coverage"))
+    return {name: float(getattr(result, name)) for result, pair in zip(results, names, strict=True) for name in pair}
+
+
+def _intervals(results: list[Any], values: dict[str, float]) -> dict[str, Any]:
+    """Intervals by name, where the results have any."""
+    found: dict[str, Any] = {}
+    for result in results:
+        interval = getattr(result, "interval", None)
+        if isinstance(interval, dict):
+            found |= {name: [float(bound) for bound in interval[name]] for name in values if name in interval}
+    return found

@@ -1,0 +1,111 @@
+"""Several processes, each with its share of the samples: their statistics merged, their failures told to all.
+
+Sums over processes are taken of centred matrices, so that no digits are lost, and by one collective of the size of a
+covariance each: nothing grows with the number of processes.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from gancore.errors import BackendError, ShapeError
+from gancore.kernels.moments import FeatureMoments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["gathered", "merged", "share_of", "together"]
+
+_T = TypeVar("_T")
+
+
+def share_of(*, distributed: bool) -> tuple[int, int]:
+    """Rank and number of the processes that work together: (0, 1) for one alone."""
+    torch = sys.modules.get("torch")
+    if not (
+        distributed and torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
+    ):
+        return 0, 1
+    return torch.distributed.get_rank(), torch.distributed.get_world_size()
+
+
+def gathered(value: _T, world: int) -> list[_T]:
+    """What each process has, in the order of ranks."""
+    if world == 1:
+        return [value]
+    import torch.distributed
+
+    values: list[Any] = [None] * world
+    torch.distributed.all_gather_object(values, value)
+    return values
+
+
+def together(work: Callable[[], _T], share: tuple[int, int]) -> _T:
+    """What `work` returns; where it fails on one process, all fail, rather than wait for it for ever.
+
+    Raises
+    ------
+    BackendError
+        If it failed on another process; the message says which, and why.
+    """
+    rank, world = share
+    if world == 1:
+        return work()
+    failure: str | None = "interrupted"
+    try:
+        result = work()
+        failure = None
+    except Exception as error:
+        failure = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        failures: list[str | None] = gathered(failure, world)
+    for other, text in enumerate(failures):
+        if text is not None and other != rank:
+            raise BackendError(f"process {other} failed: {text}")
+    return result
+
+
+def merged(groups: Sequence[FeatureMoments], share: tuple[int, int]) -> list[FeatureMoments]:
+    """Each group's moments over all processes, the same on all of them."""
+    _, world = share
+    if world == 1:
+        return list(groups)
+    ours = [(group.count or 0, np.asarray(group.mean) if group.count else np.zeros(group.dim)) for group in groups]
+    parts = gathered(ours, world)
+    dims = [len(part[0][1]) for part in parts]
+    if len(set(dims)) > 1:
+        raise ShapeError(f"features: expected as many on every process, got {dims}")
+    return [_merged(group, [part[k] for part in parts]) for k, group in enumerate(groups)]
+
+
+def _merged(group: FeatureMoments, parts: list[tuple[int, Any]]) -> FeatureMoments:
+    count = sum(n for n, _ in parts)
+    if not count:
+        return group
+    # Differences from one mean rather than means themselves, which may be far larger.
+    origin = next(mean for n, mean in parts if n)
+    mean = origin + sum(n * (other - origin) for n, other in parts if n) / count
+    scatter = np.zeros((group.dim, group.dim))
+    own = group.count or 0
+    if own:
+        apart = np.asarray(group.mean) - mean
+        scatter += own * np.outer(apart, apart)
+    if own > 1:
+        scatter += np.asarray(group.covariance) * (own - 1)
+    return FeatureMoments.from_dict(
+        {"count": count, "mean": mean, "scatter": np.tril(_summed(scatter)), "pending": np.zeros((0, group.dim))}
+    )
+
+
+def _summed(matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    import torch
+
+    # NCCL knows the memory of its device alone.
+    device = "cuda" if "nccl" in torch.distributed.get_backend() else "cpu"
+    values = torch.from_numpy(matrix).to(device)
+    torch.distributed.all_reduce(values)
+    return np.asarray(values.cpu().numpy())
