@@ -11,15 +11,19 @@ _Float64: TypeAlias = npt.NDArray[np.float64]
 __all__ = [
     "Moments",
     "__version__",
+    "ball_counts",
     "build_info",
     "frechet_distance",
     "jensen_shannon",
     "kl",
+    "knn_distances",
     "langevin_step",
     "mixture_energy",
     "mixture_gradient",
     "mixture_langevin",
     "mixture_sample",
+    "mmd2",
+    "mmd2_subsets",
     "num_threads",
     "philox_normal",
     "philox_uniform",
@@ -57,6 +61,29 @@ def mixture_langevin(
 
 # wasserstein
 def wasserstein_1d(x: _Reals, y: _Reals, *, p: float) -> _Float64: ...
+
+# mmd: the shape of a kernel is its degree, gamma, coef0 and bandwidths
+_Shape: TypeAlias = tuple[int, float, float, list[float]]
+
+def mmd2(x: _Reals, y: _Reals, *, kernel: str, shape: _Shape, unbiased: bool) -> tuple[float, float]: ...
+def mmd2_subsets(
+    x: _Reals,
+    y: _Reals,
+    *,
+    x_rows: npt.NDArray[np.int64],
+    y_rows: npt.NDArray[np.int64],
+    kernel: str,
+    shape: _Shape,
+    unbiased: bool,
+) -> _Float64: ...
+
+# neighbors: counts are those of held and holding rows, in the order that BallCounts has, family after family
+_Counts: TypeAlias = npt.NDArray[np.int64]
+
+def knn_distances(x: _Reals, *, k: int) -> _Float64: ...
+def ball_counts(
+    x: _Reals, y: _Reals, *, x_radii: _Float64, y_radii: _Float64
+) -> tuple[_Counts, _Counts, _Counts, _Counts]: ...
 
 # moments
 @final

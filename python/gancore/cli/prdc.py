@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,6 +43,7 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score and print."""
+    from gancore.metrics import prdc
     from gancore.metrics._measure import Reading, look_through, rows_of
     from gancore.metrics._protocol import score_protocol
     from gancore.metrics._sides import read_both
@@ -55,43 +55,31 @@ def run(arguments: argparse.Namespace) -> int:
     reading = Reading(**options, distributed=False)
     look = look_through(network, None, reading)
     reals, fakes, differences = read_both(rows_of, sides.real, sides.fake, look, reading, allowed=allowed)
-    k = {"precision_recall": 3, "density_coverage": 5}
-    if arguments.k is not None:
-        k = dict.fromkeys(k, arguments.k)
+    k = (
+        {"recall_k": 3, "coverage_k": 5}
+        if arguments.k is None
+        else dict.fromkeys(("recall_k", "coverage_k"), arguments.k)
+    )
     fewest = min(len(reals), len(fakes))
     if max(k.values()) >= fewest:
         raise DomainError(f"k: expected less than the number of samples, {fewest}, got {max(k.values())}")
     dtype = np.result_type(reals.x, fakes.x)
-    x, y = reals.x.astype(dtype, copy=False), fakes.x.astype(dtype, copy=False)
-    results = [getattr(importlib.import_module(f"gancore.metrics.{name}"), name)(x, y, k=k[name]) for name in k]
+    results = prdc(reals.x.astype(dtype, copy=False), fakes.x.astype(dtype, copy=False), **k)
     if (path := save_path(arguments)) is not None:
         reals.save(path)
     sides.report_skipped()
-    settings = {"n_real": len(reals), "n_fake": len(fakes), "dim": x.shape[1], "k": k}
-    values = _values(results)
-    intervals = _intervals(results, values)
+    values, intervals = {}, {}
+    for result in (results.precision_recall, results.density_coverage):
+        for name in ("precision", "recall", "density", "coverage"):
+            if hasattr(result, name):
+                values[name], intervals[name] = getattr(result, name), getattr(result, f"{name}_interval")
+    settings = {"n_real": len(reals), "n_fake": len(fakes), "dim": reals.x.shape[1], **k}
     found = {
         "value": values,
-        "interval": intervals or None,
+        "interval": intervals,
         "n_real": len(reals),
         "n_fake": len(fakes),
         "protocol": score_protocol("prdc", reals.protocol, fakes.protocol, differences, **settings),
     }
-    scores = {name: (f"{value:.4f}", intervals.get(name)) for name, value in values.items()}
-    print_score(arguments, scores, found)
+    print_score(arguments, {name: (f"{value:.4f}", intervals[name]) for name, value in values.items()}, found)
     return 0
-
-
-def _values(results: list[Any]) -> dict[str, float]:
-    names = (("precision", "recall"), ("density", "coverage"))
-    return {name: float(getattr(result, name)) for result, pair in zip(results, names, strict=True) for name in pair}
-
-
-def _intervals(results: list[Any], values: dict[str, float]) -> dict[str, Any]:
-    """Intervals by name, where the results have any."""
-    found: dict[str, Any] = {}
-    for result in results:
-        interval = getattr(result, "interval", None)
-        if isinstance(interval, dict):
-            found |= {name: [float(bound) for bound in interval[name]] for name in values if name in interval}
-    return found

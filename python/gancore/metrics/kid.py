@@ -122,8 +122,8 @@ def kid(
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(size=(400, 4)), rng.normal(0.5, size=(400, 4))
-    >>> result = kid(x, y, subsets=10, subset_size=100)  # doctest: +SKIP
-    >>> result.interval[0] > 0  # doctest: +SKIP
+    >>> result = kid(x, y, subsets=10, subset_size=100)
+    >>> result.interval[0] > 0
     True
     """
     _check.integer("subsets", subsets, least=1)

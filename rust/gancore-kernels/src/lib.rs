@@ -6,6 +6,8 @@
 //! | [`wasserstein`] | exact W_p of samples on the line | O(n log n) |
 //! | [`moments`] | streaming mean and covariance | O(n d^2), memory O(d^2) |
 //! | [`frechet`] | tr (AB)^(1/2) of PSD matrices, Fréchet distance of Gaussians | O(d^3) |
+//! | [`mmd`] | maximum mean discrepancy with its standard error, and over subsets | O((n + m)^2 d), memory O((n + m) d) |
+//! | [`neighbors`] | nearest-neighbour distances and counts in balls, exact at ties | O(n m d), memory O(block d) |
 //! | [`langevin`] | Langevin steps and whole chains on Gaussian mixtures | O(chains dim) a step |
 //!
 //! Shared ground: [`error`], [`pool`] (threads), [`simd`] (instruction sets), [`rng`] (counter-based randomness),
@@ -16,7 +18,9 @@ pub mod error;
 pub mod frechet;
 pub mod langevin;
 pub mod linalg;
+pub mod mmd;
 pub mod moments;
+pub mod neighbors;
 pub mod num;
 pub mod pool;
 pub mod rng;

@@ -6,6 +6,7 @@
 //! differently.
 
 pub mod eigen;
+pub mod product;
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};

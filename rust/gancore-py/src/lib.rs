@@ -6,7 +6,9 @@ mod enter;
 mod error;
 mod frechet;
 mod langevin;
+mod mmd;
 mod moments;
+mod neighbors;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -30,7 +32,11 @@ mod _rust {
         philox_uniform,
     };
     #[pymodule_export]
+    use super::mmd::{mmd2, mmd2_subsets};
+    #[pymodule_export]
     use super::moments::Moments;
+    #[pymodule_export]
+    use super::neighbors::{ball_counts, knn_distances};
     #[pymodule_export]
     use super::wasserstein::wasserstein_1d;
 
