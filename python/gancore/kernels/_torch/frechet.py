@@ -52,10 +52,10 @@ def frechet_distance(
         raise ShapeError(f"`fake` must have a mean {tuple(real_mean.shape)}; got {tuple(fake_mean.shape)}")
     real = _symmetric("real", real_covariance, rounding)
     fake = _symmetric("fake", fake_covariance, rounding)
-    root, *rest = _root(real, fake, ("real", "fake"), rounding)
+    root, way, rank_x, rank_y = _root(real, fake, ("real", "fake"), rounding)
     apart = (real_mean.double() - fake_mean.double()).square().sum()
     slack = max(_CLIPPED, _UNITS * max(len(real), _SMALL) * rounding)
-    return (_assembled(apart, real.trace() + fake.trace(), root, slack), *rest)
+    return (_assembled(apart, real.trace() + fake.trace(), root, slack), way, rank_x, rank_y)
 
 
 def frechet_distance_from_features(x: Tensor, y: Tensor) -> Report:
@@ -71,10 +71,10 @@ def frechet_distance_from_features(x: Tensor, y: Tensor) -> Report:
             raise DomainError(f"`{name}` must be finite; got {value} in row {row}, column {column}")
     (mean_x, left), (mean_y, right) = (_centred(rows) for rows in (x, y))
     dim = x.shape[1]
-    root, *rest = _root(_side(left), _side(right), ("x", "y"), _EPS)
+    root, way, rank_x, rank_y = _root(_side(left), _side(right), ("x", "y"), _EPS)
     traces = left.square().sum() + right.square().sum()
     slack = max(_CLIPPED, _UNITS * max(dim, _SMALL) * _EPS)
-    return (_assembled((mean_x - mean_y).square().sum(), traces, root, slack), *rest)
+    return (_assembled((mean_x - mean_y).square().sum(), traces, root, slack), way, rank_x, rank_y)
 
 
 def _centred(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +126,7 @@ class _NuclearNorm(torch.autograd.Function):
         return total
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         left_u, right_v, u, v, values = ctx.saved_tensors
         by_a, by_b = (
@@ -149,7 +149,7 @@ class _MatrixRoot(torch.autograd.Function):
         return root
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         u, roots = ctx.saved_tensors
         sums = roots[:, None] + roots
