@@ -10,11 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gancore.errors import BackendError, DomainError, DTypeError, NotPositiveDefiniteError, ShapeError
+from gancore.errors import DomainError, DTypeError, NotPositiveDefiniteError, ShapeError
 from gancore.kernels._torch import frechet as twin
-from gancore.kernels.frechet import frechet_distance, trace_sqrt_product
+from gancore.kernels.frechet import (
+    frechet_distance,
+    frechet_distance_from_features,
+    frechet_distance_report,
+    sqrtm_psd,
+    trace_sqrt_product,
+    trace_sqrt_product_report,
+)
 from gancore.kernels.moments import FeatureMoments
 
+EPS = float(np.finfo(np.float64).eps)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -103,7 +111,7 @@ def test_twin_agrees_with_the_kernel(seed: int, d: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = gram(rng, n, d), gram(rng, n, d)
     expected = trace_sqrt_product(a, b)
-    value = twin.trace_sqrt_product(torch.from_numpy(a), torch.from_numpy(b))
+    value = twin.trace_sqrt_product(torch.from_numpy(a), torch.from_numpy(b), rounding=EPS)[0]
     assert value.item() == pytest.approx(expected, rel=1e-6, abs=1e-7)
 
 
@@ -132,7 +140,7 @@ def test_what_is_no_covariance_is_refused_by_name(as_kind, matrix, error) -> Non
         trace_sqrt_product(matrix, unit)
     if as_kind is torch.as_tensor:
         with pytest.raises(error, match=r"`[ab]`"):
-            twin.trace_sqrt_product(matrix, unit)
+            twin.trace_sqrt_product(matrix, unit, rounding=EPS)
 
 
 def test_kinds_and_shapes_of_gaussians_are_checked() -> None:
@@ -140,8 +148,6 @@ def test_kinds_and_shapes_of_gaussians_are_checked() -> None:
         frechet_distance(([0.0], [[1.0]]), "statistics")
     with pytest.raises(ShapeError, match="fake"):
         frechet_distance(([0.0], [[1.0]]), ([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]))
-    with pytest.raises(BackendError, match="gradient"):
-        trace_sqrt_product(torch.eye(2, requires_grad=True), torch.eye(2))
 
 
 @pytest.mark.gpu
@@ -150,3 +156,133 @@ def test_cuda_statistics_are_compared_on_the_device() -> None:
     a, b = gram(rng, 50, 10), gram(rng, 50, 10)
     value = trace_sqrt_product(torch.from_numpy(a).cuda(), torch.from_numpy(b).cuda())
     assert value == pytest.approx(trace_sqrt_product(a, b), rel=1e-10)
+
+
+@pytest.mark.parametrize("d", [64, 256])
+@pytest.mark.parametrize("powers", [(12, 12), (12, 0), (3, 2)])
+def test_commuting_matrices_of_any_condition_keep_their_digits(d: int, powers: tuple[int, int]) -> None:
+    rng = np.random.default_rng(d)
+    vectors = rotation(rng, d)
+    left, right = (rng.permutation(np.logspace(0, -power, d)) for power in powers)
+    a, b = ((vectors * values) @ vectors.T for values in (left, right))
+    assert trace_sqrt_product((a + a.T) / 2, (b + b.T) / 2) == pytest.approx(np.sqrt(left * right).sum(), rel=1e-10)
+
+
+def test_reports_tell_the_way_and_the_ranks() -> None:
+    rng = np.random.default_rng(0)
+    full, few = gram(rng, 60, 20), gram(rng, 7, 20)
+    assert trace_sqrt_product_report(full, full).way == "eigenvalues"
+    report = trace_sqrt_product_report(few, full)
+    assert (report.way, report.rank_a, report.rank_b) == ("singular values", 7, 20)
+    report = frechet_distance_report((np.zeros(20), full), (np.zeros(20), few))
+    assert (report.rank_a, report.rank_b) == (20, 7)
+    assert report.value == frechet_distance((np.zeros(20), full), (np.zeros(20), few))
+
+
+def test_exchanging_the_arguments_changes_no_bit() -> None:
+    rng = np.random.default_rng(0)
+    for n, m in ((60, 60), (7, 60), (7, 9)):
+        a, b = gram(rng, n, 20), gram(rng, m, 20)
+        assert trace_sqrt_product(a, b) == trace_sqrt_product(b, a)
+
+
+@given(seed=seeds, d=st.integers(1, 16), n=st.integers(1, 40))
+def test_roots_square_to_the_matrix(seed: int, d: int, n: int) -> None:
+    a = gram(np.random.default_rng(seed), n, d)
+    for root in (sqrtm_psd(a), sqrtm_psd(torch.from_numpy(a)).numpy(), root_of_twin(a)):
+        np.testing.assert_allclose(root @ root, a, rtol=0, atol=1e-12 * np.trace(a))
+        np.testing.assert_array_equal(root, root.T)
+
+
+def root_of_twin(a: np.ndarray) -> np.ndarray:
+    root = twin.sqrtm_psd(torch.from_numpy(a), rounding=EPS).numpy()
+    return (root + root.T) / 2
+
+
+def test_roots_are_right_and_have_gradients() -> None:
+    rng = np.random.default_rng(0)
+    a = gram(rng, 30, 6)
+    np.testing.assert_allclose(sqrtm_psd(a), scipy.linalg.sqrtm(a).real, rtol=1e-12, atol=1e-13)
+    with pytest.raises(NotPositiveDefiniteError, match="`a`"):
+        sqrtm_psd(-a)
+    x = torch.from_numpy(rng.normal(size=(9, 4))).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: sqrtm_psd(x.T @ x), (x,))
+
+
+@pytest.mark.parametrize(("n", "m"), [(30, 40), (6, 40), (40, 6), (6, 5), (10, 11), (2, 2)])
+def test_features_give_the_distance_of_their_gaussians(n: int, m: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(n, 10)), rng.normal(size=(m, 10)) + 1
+    sides = []
+    for rows in (x, y):
+        moments = FeatureMoments(10)
+        moments.update(rows)
+        sides.append(moments)
+    expected = frechet_distance(*sides)
+    for value in (
+        frechet_distance_from_features(x, y),
+        frechet_distance_from_features(y, x),
+        frechet_distance_from_features(torch.from_numpy(x), torch.from_numpy(y).requires_grad_()).item(),
+    ):
+        assert value == pytest.approx(expected, rel=1e-10)
+    assert frechet_distance_from_features(x, x) <= 1e-10 * np.trace(sides[0].covariance)
+    assert frechet_distance_from_features(x.astype(np.float32), y) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("n", "m"), [(12, 9), (4, 9), (9, 4), (5, 4)])
+def test_gradients_by_features_are_those_of_finite_differences(n: int, m: int) -> None:
+    # With no more samples than features the ranges differ in general position, where the distance is smooth.
+    generator = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(k, 5, generator=generator, dtype=torch.float64, requires_grad=True) for k in (n, m))
+    assert torch.autograd.gradcheck(frechet_distance_from_features, (x, y))
+
+
+def test_gradients_by_matrices_are_those_of_finite_differences() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(9, 4, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert torch.autograd.gradcheck(lambda x, y: trace_sqrt_product(x.T @ x, y.T @ y), (x, y))
+    assert torch.autograd.gradcheck(lambda x, y: frechet_distance((x[0], x.T @ x), (y[0], y.T @ y)), (x, y))
+
+
+def test_singular_covariances_give_finite_gradients() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for n in (3, 40):
+        x, y = (torch.randn(n, 8, generator=generator) for _ in range(2))
+        # Dead features and, in the first case, fewer samples than features.
+        x[:, 0], y[:, 1] = 0, 0
+        y.requires_grad_()
+        value = frechet_distance_from_features(x, y)
+        value.backward()
+        assert y.grad is not None
+        assert y.grad.dtype == torch.float32
+        assert y.grad.isfinite().all()
+        moved = frechet_distance_from_features(x, (y - 1e-3 * y.grad).detach())
+        assert moved < value.item()
+    same = torch.randn(4, 8, generator=generator).requires_grad_()
+    frechet_distance_from_features(same.detach(), same).backward()
+    assert same.grad.isfinite().all()
+
+
+def test_features_that_do_not_fit_are_refused_by_name() -> None:
+    good, nan = np.eye(3), np.eye(3)
+    nan[1, 2] = np.nan
+    cases = [
+        (np.ones((1, 3)), DomainError, "`y` must have at least 2 rows"),
+        (nan, DomainError, "`y` must be finite; got .* in row 1, column 2"),
+        (np.ones((4, 2)), ShapeError, "`y` must have shape"),
+        (np.ones(3), ShapeError, "`y` must have shape"),
+    ]
+    for bad, error, words in cases:
+        with pytest.raises(error, match=f"(?i){words}"):
+            frechet_distance_from_features(good, bad)
+        with pytest.raises(error, match=f"(?i){words}"):
+            twin.frechet_distance_from_features(torch.from_numpy(good), torch.from_numpy(bad))
+
+
+def test_rounding_to_single_precision_is_forgiven_in_single_precision_only() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 60))
+    a, exact = (x.T @ x).astype(np.float32), np.linalg.svd(x, compute_uv=False).sum()
+    assert trace_sqrt_product(a, np.eye(60, dtype=np.float32)) == pytest.approx(exact, rel=1e-2)
+    with pytest.raises(NotPositiveDefiniteError, match="`a`"):
+        trace_sqrt_product(a.astype(np.float64), np.eye(60))

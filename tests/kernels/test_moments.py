@@ -159,3 +159,40 @@ def test_cuda_features_are_summed_on_the_device() -> None:
         moments.update(part)
     assert moments.covariance.is_cuda
     np.testing.assert_allclose(moments.covariance.cpu().numpy(), covariance_of(x.numpy()), rtol=1e-10)
+
+
+def test_files_keep_the_protocol_and_their_precision(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    path = tmp_path / "stats.npz"
+    moments_of(x).save(path, protocol={"network": "none", "resize": [1, 2]})
+    again = FeatureMoments.load(path)
+    assert again.protocol == {"network": "none", "resize": [1, 2]}
+    assert again.rounding == np.finfo(np.float64).eps
+    with pytest.raises(DTypeError, match="`protocol`"):
+        moments_of(x).save(path, protocol={"network": object()})
+    np.savez(path, mu=x.mean(0), sigma=np.cov(x, rowvar=False).astype(np.float32), protocol=np.asarray("text"))
+    with pytest.raises(DataError, match="protocol"):
+        FeatureMoments.load(path)
+    np.savez(path, mu=x.mean(0), sigma=np.cov(x, rowvar=False).astype(np.float32))
+    assert FeatureMoments.load(path).rounding == np.finfo(np.float32).eps
+
+
+def test_pytorch_fid_reads_the_files(tmp_path: Path) -> None:
+    fid_score = pytest.importorskip("pytorch_fid.fid_score")
+    path = tmp_path / "stats.npz"
+    moments = moments_of(np.random.default_rng(0).normal(size=(20, 3)))
+    moments.save(path, protocol={"network": "none"})
+    mean, covariance = fid_score.compute_statistics_of_path(str(path), None, 1, 3, "cpu")
+    np.testing.assert_array_equal(mean, moments.mean)
+    np.testing.assert_array_equal(covariance, moments.covariance)
+
+
+def test_a_dictionary_of_sums_is_enough() -> None:
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    scatter = np.tril((x - x.mean(0)).T @ (x - x.mean(0)))
+    moments = FeatureMoments.from_dict(
+        {"count": 30, "mean": x.mean(0), "scatter": scatter, "pending": np.zeros((0, 3))}
+    )
+    np.testing.assert_allclose(
+        moments.merge(moments_of(x)).covariance, covariance_of(np.concatenate([x, x])), rtol=1e-12
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureMoments"]
 
+_PARTS = ("mean", "origin", "offset", "scatter", "pending")
+
 
 @final
 class FeatureMoments:
@@ -29,7 +32,7 @@ class FeatureMoments:
     .. math::
         \mu = \frac1n \sum_i x_i, \qquad \Sigma = \frac{1}{n-1} \sum_i (x_i - \mu)(x_i - \mu)^\top
 
-    Blocks of 1024 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
+    Blocks of 1023 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
     zero, and small batches cost no more than large ones. The first update decides where the state lives: NumPy arrays
     and CPU tensors are summed by the compiled kernel, CUDA tensors on their device.
 
@@ -64,6 +67,8 @@ class FeatureMoments:
             raise DomainError(f"`dim` must be at least 1; got {dim}")
         self._dim = int(dim)
         self._state: Any = _rust.Moments(self._dim)
+        self._rounding = float(np.finfo(np.float64).eps)
+        self._protocol: dict[str, Any] | None = None
         self._stored: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
 
     @property
@@ -85,6 +90,16 @@ class FeatureMoments:
     def covariance(self) -> Array:
         """Covariance of shape (dim, dim), float64, with denominator n - 1; raises DomainError before the second row."""
         return self._stored[1] if self._stored else self._state.covariance()
+
+    @property
+    def rounding(self) -> float:
+        """Relative precision of mean and covariance: that of float32 for statistics from a float32 file."""
+        return self._rounding
+
+    @property
+    def protocol(self) -> dict[str, Any] | None:
+        """How the features came about, as the file that was loaded says; None if it does not."""
+        return self._protocol
 
     def update(self, features: Array) -> None:
         """Take in rows.
@@ -145,21 +160,37 @@ class FeatureMoments:
             raise BackendError("`other` must lie on the same device; one is on the CPU, the other is not")
         merged = FeatureMoments(self.dim)
         merged._state = self._state.combine(other._state)
+        merged._rounding = max(self.rounding, other.rounding)
         return merged
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, protocol: Mapping[str, Any] | None = None) -> None:
         """Write an .npz file with `mu` and `sigma`, as pytorch-fid reads them, and the number of rows `n`.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to.
+        protocol : mapping, optional
+            How the features came about (network, resize method, ...), kept as JSON under the key `protocol`, which
+            other readers pass over.
 
         Raises
         ------
         DomainError
             If there are fewer than two rows.
+        DTypeError
+            If the protocol is not of what JSON can hold.
         OSError
             If the file cannot be written; one that was there before stays.
         """
         arrays = {"mu": _on_cpu(self.mean), "sigma": _on_cpu(self.covariance)}
         if self.count is not None:
             arrays["n"] = np.asarray(self.count)
+        if protocol is not None:
+            try:
+                arrays["protocol"] = np.asarray(json.dumps(dict(protocol), allow_nan=False, sort_keys=True))
+            except (TypeError, ValueError) as error:
+                raise DTypeError(f"`protocol` must be of what JSON can hold; {error}") from error
         with atomic_write(path) as aside, aside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
@@ -177,11 +208,13 @@ class FeatureMoments:
         arrays = _read(Path(path))
         mu, sigma = (arrays[key].astype(np.float64) for key in ("mu", "sigma"))
         moments = cls(mu.shape[0])
+        moments._rounding = float(max(np.finfo(arrays[key].dtype).eps for key in ("mu", "sigma")))
+        moments._protocol = _protocol(path, arrays.get("protocol"))
         if "n" not in arrays:
             moments._stored = (mu, sigma)
             return moments
         n = int(arrays["n"])
-        moments._state = _rust.Moments.from_state(n, mu, np.tril(sigma * (n - 1)), np.zeros((0, mu.shape[0])))
+        moments._state = _rust.Moments.from_state(n, mu, np.zeros_like(mu), sigma * (n - 1), np.zeros((0, mu.shape[0])))
         return moments
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,12 +228,16 @@ class FeatureMoments:
         [[2.0]]
         """
         self._require_count("self")
-        count, mean, scatter, pending = self._state.state_parts()
-        return {"count": int(count), "mean": mean, "scatter": scatter, "pending": pending}
+        count, origin, offset, scatter, pending = self._state.state_parts()
+        parts = (origin + offset, origin, offset, scatter, pending)
+        return {"count": int(count), **dict(zip(_PARTS, parts, strict=True)), "rounding": self.rounding}
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> FeatureMoments:
         """The statistics that :meth:`to_dict` wrote.
+
+        `count`, `mean`, `scatter` (of which the lower triangle is read) and `pending`, rows not counted yet, are
+        enough. With `origin` and `offset`, whose sum is the mean, pending rows are relative to the origin.
 
         Raises
         ------
@@ -212,13 +249,21 @@ class FeatureMoments:
                 f"`state` must have count, mean, scatter and pending; {', '.join(sorted(missing))} missing"
             )
         moments = cls(len(state["mean"]))
-        parts = (state["mean"], state["scatter"], state["pending"])
+        moments._rounding = max(moments._rounding, float(state.get("rounding", 0.0)))
+        origin, offset = state.get("origin"), state.get("offset")
+        if origin is None or offset is None:
+            origin, offset = state["mean"], 0.0 * state["mean"]
+            pending = state["pending"] - origin if len(state["pending"]) else state["pending"]
+        else:
+            pending = state["pending"]
+        parts = (origin, offset, state["scatter"], pending)
         if is_tensor(state["mean"]) and state["mean"].device.type != "cpu":
             from gancore.kernels._torch.moments import Moments
 
             moments._state = Moments.from_state(state["count"], *parts)
         else:
-            moments._state = _rust.Moments.from_state(state["count"], *(np.asarray(p, np.float64) for p in parts))
+            arrays = (np.ascontiguousarray(part, np.float64) for part in parts)
+            moments._state = _rust.Moments.from_state(state["count"], *arrays)
         return moments
 
     def _require_count(self, argument: str) -> None:
@@ -236,13 +281,26 @@ def _on_cpu(array: Any) -> np.ndarray[Any, Any]:
     return np.asarray(array.cpu().numpy() if is_tensor(array) else array)
 
 
+def _protocol(path: str | Path, stored: Any) -> dict[str, Any] | None:
+    """What a file says of how its features came about."""
+    if stored is None:
+        return None
+    try:
+        protocol = json.loads(str(stored))
+    except ValueError:
+        protocol = None
+    if stored.ndim or not isinstance(protocol, dict):
+        raise DataError(f"{path}: expected protocol to be a JSON object, got {stored!r}")
+    return protocol
+
+
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     try:
         # Opened here, for np.load leaves a file that it cannot read open.
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             archive = loaded if isinstance(loaded, np.lib.npyio.NpzFile) else {}
-            arrays = {key: archive[key] for key in ("mu", "sigma", "n") if key in archive}
+            arrays = {key: archive[key] for key in ("mu", "sigma", "n", "protocol") if key in archive}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:

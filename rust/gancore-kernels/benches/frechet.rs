@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gancore_kernels::frechet;
+use gancore_kernels::frechet::{self, Matrix};
 use gancore_kernels::moments::Moments;
 use gancore_kernels::pool::{self, Interrupt};
 use gancore_kernels::rng::{Address, Stream};
@@ -26,7 +26,11 @@ fn frechet(c: &mut Criterion) {
     for (name, n) in [("full rank", 4 * d), ("rank 128", 129)] {
         let (a, b) = (covariance(n, d, 0), covariance(n, d, 1));
         group.bench_function(name, |bench| {
-            bench.iter(|| frechet::trace_sqrt_product(black_box(&a), black_box(&b), d, &Interrupt::new()));
+            bench.iter(|| {
+                let [a, b] = [("a", &a), ("b", &b)]
+                    .map(|(argument, entries)| Matrix { argument, entries: black_box(entries) });
+                frechet::trace_sqrt_product(a, b, d, f64::EPSILON, &Interrupt::new())
+            });
         });
     }
     group.finish();

@@ -1,146 +1,222 @@
-//! The Fréchet distance between Gaussians, and the trace that makes it hard.
+//! The Fréchet distance between Gaussians, and the trace of the root of a product that makes it hard.
 //!
 //! ```text
 //! d^2 = |m1 - m2|^2 + tr A + tr B - 2 tr (A B)^(1/2)        Dowson and Landau 1982, eq. 4; FID: Heusel et al. 2017, eq. 6
 //! ```
 //!
-//! A B is similar to L^T B L for A = L L^T, which is symmetric positive semi-definite, so no complex number and no
-//! non-symmetric root ever appears. With M = L^T B L, tr (A B)^(1/2) = sum sqrt(lambda(M)); with B = K K^T it is also
-//! the sum of the singular values of L^T K. Which way is taken:
+//! for means m1, m2 and covariances A, B. With any factors A = K K^T and B = L L^T the eigenvalues of A B are those of
+//! K^T B K, and their roots the singular values of K^T L, so no root of a matrix and no complex number is formed:
 //!
-//! - *eigenvalues of M*, where both matrices are safely positive definite: the product of their pivot ratios is at
-//!   least 1e-10, so that an eigenvalue's rounding, eps lambda_max, is below 1e-11 of its root;
-//! - *singular values of L^T K*, where they are not: L and K come from pivoted Cholesky, with as many columns as the
-//!   rank, and no root is taken of a rounding error. This is the accurate way, about twice as long.
+//! 1. Coordinates in which A or B vanishes add nothing and are left out.
+//! 2. Each matrix is factored by Cholesky's method. Where the matrix, scaled to a diagonal of ones, has an eigenvalue
+//!    below 4 d eps (d at least 16), rounding may have made it, and it is factored again with diagonal pivoting, which
+//!    stops at the numerical rank.
+//! 3. If both have full rank, tr (A B)^(1/2) is the sum of the roots of the eigenvalues of K^T B K, provided that their
+//!    product is det A det B, known from the factors, as closely as the sum must be known. Else it is the sum of the
+//!    singular values of K^T L, which takes longer, but noise enters these as it is and not as its root.
 //!
-//! Nothing is ever added to a diagonal: that would change the distance.
+//! From samples (see [`features`]) a side of at most d rows is its own factor: the centred rows over (n - 1)^(1/2).
+//! Nothing is ever added to a diagonal. The arguments are put in a fixed order first, so the trace is symmetric to the
+//! last bit.
+
+use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
-use crate::linalg;
+use crate::linalg::{self, Factor};
+use crate::num::{self, Map2};
 use crate::pool::Interrupt;
 
-/// How far from symmetric a matrix may be, against its largest diagonal entry.
-const ASYMMETRY: f64 = 1e-8;
+pub mod features;
+mod side;
 
-/// Product of the pivot ratios from which on eigenvalues are taken.
-const SAFELY_DEFINITE: f64 = 1e-10;
+pub use features::{Rows, distance_from_features};
+use side::Side;
 
-/// How far below zero rounding may carry the distance, against the traces.
-const NEGATIVE: f64 = 1e-10;
+/// Relative accuracy that a sum of roots of eigenvalues must show.
+const ACCURACY: f64 = 1e-11;
 
-/// tr (A B)^(1/2) of symmetric positive semi-definite d x d matrices.
-pub fn trace_sqrt_product(a: &[f64], b: &[f64], d: usize, interrupt: &Interrupt) -> Result<f64> {
-    let (a, scale_a) = prepare("a", a, d)?;
-    let (b, scale_b) = prepare("b", b, d)?;
+/// A negative distance within this part of the traces is rounding.
+const CLIPPED: f64 = 1e-10;
+
+/// Mean and covariance of a Gaussian, under the name of the argument that gave them.
+#[derive(Debug, Clone)]
+pub struct Gaussian {
+    /// Name of the argument.
+    pub argument: &'static str,
+    /// Mean, d numbers.
+    pub mean: Vec<f64>,
+    /// Covariance, d x d.
+    pub covariance: Vec<f64>,
+}
+
+/// A positive semi-definite matrix, under the name of the argument that gave it.
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a> {
+    /// Name of the argument.
+    pub argument: &'static str,
+    /// Entries, d x d.
+    pub entries: &'a [f64],
+}
+
+/// Which way a trace was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Roots of the eigenvalues of K^T B K.
+    Eigenvalues,
+    /// Singular values of K^T L.
+    SingularValues,
+}
+
+impl Way {
+    /// The name of the way.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eigenvalues => "eigenvalues",
+            Self::SingularValues => "singular values",
+        }
+    }
+}
+
+/// A value, the way it was computed, and the numerical ranks of both matrices.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// The trace or the distance.
+    pub value: f64,
+    /// The way of the trace.
+    pub way: Way,
+    /// Ranks of the first matrix and of the second.
+    pub ranks: [usize; 2],
+}
+
+/// tr (A B)^(1/2) of positive semi-definite matrices of order `dim`, which may be singular.
+///
+/// `rounding` is the relative precision that the entries were rounded to: how far they may be from symmetric and
+/// positive.
+pub fn trace_sqrt_product(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    dim: usize,
+    rounding: f64,
+    interrupt: &Interrupt,
+) -> Result<Outcome> {
+    let mut sides = [Side::new(a, dim, rounding)?, Side::new(b, dim, rounding)?];
+    let scale = sides[0].root_scale() * sides[1].root_scale();
+    let kept: Vec<usize> = (0..dim).filter(|&i| sides.iter().all(|s| s.diagonal(i) > 0.0)).collect();
+    let mut ranks = [None, None];
+    for (side, rank) in sides.iter_mut().zip(&mut ranks) {
+        if side.live() > kept.len() {
+            // What the other matrix makes no use of must be positive all the same.
+            *rank = Some(side.factor(interrupt)?.0.rank());
+        }
+        side.restrict(&kept);
+    }
+    if kept.is_empty() {
+        let ranks = ranks.map(|rank| rank.unwrap_or(0));
+        return Ok(Outcome { value: 0.0, way: Way::SingularValues, ranks });
+    }
+    let swap = sides[0].order(&sides[1]) == Ordering::Greater;
+    let [one, two] = if swap { [&sides[1], &sides[0]] } else { [&sides[0], &sides[1]] };
+    let (k, full) = one.factor(interrupt)?;
+    let (l, both_full) = two.factor(interrupt).map(|(l, f)| (l, f && full))?;
+    let found = if swap { [l.rank(), k.rank()] } else { [k.rank(), l.rank()] };
+    let ranks = [ranks[0].unwrap_or(found[0]), ranks[1].unwrap_or(found[1])];
     interrupt.check()?;
-    if scale_a == 0.0 || scale_b == 0.0 {
+    if both_full {
+        let mut congruent = linalg::congruence(&k, two.entries(), interrupt)?;
+        let squares = linalg::eigenvalues(&mut congruent, kept.len(), interrupt)?;
+        if let Some(value) = sum_of_roots(&squares, 2.0 * (k.log_determinant() + l.log_determinant())) {
+            return Ok(Outcome { value: value * scale, way: Way::Eigenvalues, ranks });
+        }
+    }
+    let value = nuclear_norm(&k, &l, interrupt)?;
+    Ok(Outcome { value: value * scale, way: Way::SingularValues, ranks })
+}
+
+/// Sum of the singular values of K^T L.
+fn nuclear_norm(k: &Factor, l: &Factor, interrupt: &Interrupt) -> Result<f64> {
+    if k.rank() == 0 || l.rank() == 0 {
         return Ok(0.0);
     }
-    let trace = match (linalg::cholesky(&a, d), linalg::cholesky(&b, d)) {
-        (Some(left), Some(right)) if left.pivot_ratio * right.pivot_ratio >= SAFELY_DEFINITE => {
-            interrupt.check()?;
-            let values = linalg::eigenvalues_of_congruence(&left, &b, d)?;
-            values.into_iter().rev().map(|v| v.max(0.0).sqrt()).sum()
-        }
-        _ => {
-            let left = linalg::pivoted_cholesky("a", &a, d)?;
-            interrupt.check()?;
-            let right = linalg::pivoted_cholesky("b", &b, d)?;
-            interrupt.check()?;
-            linalg::singular_values_of_product(&left, &right)?.into_iter().sum::<f64>()
-        }
-    };
-    Ok(trace * scale_a.sqrt() * scale_b.sqrt())
+    Ok(num::sum(&linalg::product_singular_values(k, l, interrupt)?))
 }
 
-/// A Gaussian: its mean and its covariance, row after row.
-#[derive(Debug, Clone, Copy)]
-pub struct Gaussian<'a> {
-    /// Mean, of d entries.
-    pub mean: &'a [f64],
-    /// Covariance, of d x d entries.
-    pub covariance: &'a [f64],
+/// Sum of the roots of computed eigenvalues, or nothing if their product shows that they are not accurate enough.
+///
+/// Absolute errors alike of all eigenvalues x, of independent signs, shift the sum of ln x by e (sum x^-2)^(1/2) and the
+/// sum of roots by e (sum x^-1)^(1/2) / 2. The first of these is measured, against `log_product`.
+fn sum_of_roots(squares: &[f64], log_product: f64) -> Option<f64> {
+    let least = *squares.first()?;
+    if least <= 0.0 {
+        return None;
+    }
+    let of = |f: &dyn Fn(f64) -> f64| num::sum(&squares.iter().map(|&x| f(x)).collect::<Vec<_>>());
+    let shift = of(&f64::ln) - log_product;
+    let share = (of(&|x| least / x) / of(&|x| (least / x).powi(2))).sqrt();
+    let sum = of(&f64::sqrt);
+    (0.5 * shift.abs() * least.sqrt() * share <= ACCURACY * sum).then_some(sum)
 }
 
-/// The squared Fréchet distance, as the FID reports it.
-pub fn frechet_distance(real: Gaussian<'_>, fake: Gaussian<'_>, interrupt: &Interrupt) -> Result<f64> {
-    let d = real.mean.len();
-    if fake.mean.len() != d {
-        return Err(Error::shape(
-            "fake",
-            format!("a mean of {d} entries, as `real` has"),
-            fake.mean.len().to_string(),
-        ));
+/// The root A^(1/2) of a positive semi-definite matrix, both triangles.
+///
+/// From the singular values s and left singular vectors U of a factor A = K K^T, as U diag(s) U^T: the roots of small
+/// eigenvalues keep the digits that the eigenvalues themselves have lost.
+pub fn sqrtm_psd(a: Matrix<'_>, dim: usize, rounding: f64, interrupt: &Interrupt) -> Result<Vec<f64>> {
+    let side = Side::new(a, dim, rounding)?;
+    let (factor, _) = side.factor(interrupt)?;
+    let mut root = vec![0.0; dim * dim];
+    if factor.rank() == 0 {
+        return Ok(root);
     }
-    for (argument, gaussian) in [("real", real), ("fake", fake)] {
-        if let Some(i) = gaussian.mean.iter().position(|m| !m.is_finite()) {
-            return Err(Error::domain(
-                argument,
-                "have a finite mean",
-                format!("{} at index {i}", gaussian.mean[i]),
-            ));
-        }
+    let (mut vectors, values) = linalg::singular_vectors(&factor, interrupt)?;
+    let roots: Vec<f64> = values.iter().map(|s| (s * side.root_scale()).sqrt()).collect();
+    for row in vectors.chunks_exact_mut(roots.len()) {
+        row.iter_mut().zip(&roots).for_each(|(x, root)| *x *= root);
     }
-    let root = trace_sqrt_product(real.covariance, fake.covariance, d, interrupt)?;
-    let trace = |m: &[f64]| (0..d).map(|i| m[i * d + i]).sum::<f64>();
-    let apart: f64 = real.mean.iter().zip(fake.mean).map(|(x, y)| (x - y) * (x - y)).sum();
-    let traces = trace(real.covariance) + trace(fake.covariance);
-    let distance = apart + (traces - 2.0 * root);
-    if distance < -NEGATIVE * traces {
-        return Err(Error::Convergence {
-            algorithm: "the Fréchet distance",
-            got: format!("{distance:e}, negative beyond the rounding of traces {traces:e}"),
-        });
-    }
-    Ok(distance.max(0.0))
+    linalg::add_gram(&mut root, &vectors, roots.len(), roots.len(), interrupt)?;
+    linalg::mirror(&mut root, dim);
+    Ok(root)
 }
 
-/// The lower triangle of a symmetric matrix, divided by a power of two near its largest diagonal entry.
-fn prepare(argument: &'static str, matrix: &[f64], d: usize) -> Result<(Vec<f64>, f64)> {
-    if matrix.len() != d * d || d == 0 {
-        return Err(Error::shape(argument, format!("{d} x {d} entries"), matrix.len().to_string()));
-    }
-    if let Some(at) = matrix.iter().position(|v| !v.is_finite()) {
-        return Err(Error::domain(
-            argument,
-            "have finite entries",
-            format!("{} at ({}, {})", matrix[at], at / d, at % d),
-        ));
-    }
-    let largest = (0..d).map(|i| matrix[i * d + i]).fold(0.0, f64::max);
-    if let Some(i) = (0..d).find(|i| matrix[i * d + i] < -ASYMMETRY * largest) {
-        return Err(Error::NotPositiveDefinite {
-            argument,
-            got: format!("{} at ({i}, {i}) of the diagonal", matrix[i * d + i]),
-        });
-    }
-    for i in 0..d {
-        for j in 0..i {
-            let (low, high) = (matrix[i * d + j], matrix[j * d + i]);
-            if (low - high).abs() > ASYMMETRY * largest {
-                return Err(Error::domain(
-                    argument,
-                    "be symmetric",
-                    format!("{low} at ({i}, {j}), {high} across"),
-                ));
-            }
-            if low.abs() > (1.0 + ASYMMETRY) * largest {
-                return Err(Error::NotPositiveDefinite {
-                    argument,
-                    got: format!("{low} at ({i}, {j}), above every entry of the diagonal"),
-                });
-            }
+/// Squared Fréchet distance of two Gaussians; never negative.
+pub fn distance(real: &Gaussian, fake: &Gaussian, rounding: f64, interrupt: &Interrupt) -> Result<Outcome> {
+    let dim = real.mean.len();
+    for side in [real, fake] {
+        if let Some(i) = side.mean.iter().position(|x| !x.is_finite()) {
+            let got = format!("{} at index {i}", side.mean[i]);
+            return Err(Error::domain(side.argument, "have a finite mean", got));
         }
     }
-    if largest == 0.0 {
-        return Ok((Vec::new(), 0.0));
+    if fake.mean.len() != dim {
+        let expected = format!("a mean of {dim} numbers, as `{}` has,", real.argument);
+        return Err(Error::shape(fake.argument, expected, fake.mean.len().to_string()));
     }
-    let scale = largest.log2().floor().exp2();
-    let mut scaled = vec![0.0; d * d];
-    for i in 0..d {
-        for j in 0..=i {
-            scaled[i * d + j] = 0.5 * (matrix[i * d + j] / scale + matrix[j * d + i] / scale);
-        }
+    let [a, b] = [real, fake].map(|side| Matrix { argument: side.argument, entries: &side.covariance });
+    let outcome = trace_sqrt_product(a, b, dim, rounding, interrupt)?;
+    let traces = trace(a.entries, dim) + trace(b.entries, dim);
+    let value = assemble(&real.mean, &fake.mean, traces, outcome.value, side::slack(dim, rounding))?;
+    Ok(Outcome { value, ..outcome })
+}
+
+/// The distance from its parts; below zero it is 0 within `slack` of the traces, and an error beyond.
+fn assemble(real: &[f64], fake: &[f64], traces: f64, root: f64, slack: f64) -> Result<f64> {
+    let value = num::sum_map2(real, fake, &SquaredDifference) + (traces - 2.0 * root);
+    if value.is_nan() || value < -CLIPPED.max(slack) * traces {
+        let got = format!("a squared distance of {value:e} for traces of {traces:e}");
+        return Err(Error::Convergence { algorithm: "the Fréchet distance", got });
     }
-    Ok((scaled, scale))
+    Ok(value.max(0.0))
+}
+
+struct SquaredDifference;
+
+impl Map2<f64, f64> for SquaredDifference {
+    #[inline(always)]
+    fn map(&self, x: f64, y: f64) -> f64 {
+        (x - y) * (x - y)
+    }
+}
+
+fn trace(entries: &[f64], dim: usize) -> f64 {
+    let diagonal: Vec<f64> = entries.iter().step_by(dim + 1).copied().collect();
+    num::sum(&diagonal)
 }

@@ -1,223 +1,401 @@
-//! Streaming mean and covariance of feature vectors.
+//! Streaming mean and covariance of rows, in float64 and without cancellation.
 //!
-//! The state is count n, mean m and scatter S = sum (x - m)(x - m)^T. A block of b rows with mean m_b is centred by its
-//! own mean (two passes over the block, so no digits are lost however far the mean is from zero) and combined by
+//! A set of n rows x is kept as n, its mean m and its scatter S = sum (x - m)(x - m)^T. Sets A and B join as
 //!
 //! ```text
-//! delta = m_b - m,   m' = m + delta b/(n + b),   S' = S + S_b + delta delta^T n b/(n + b)
+//! n = n_A + n_B,   delta = m_B - m_A,   m = m_A + delta n_B / n
+//! S = S_A + S_B + delta delta^T n_A n_B / n
 //! ```
 //!
-//! Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances* (1979), eq. 2.1,
-//! in its matrix form (Pébay 2008, eq. 3.12). S_b and the rank-one term are one symmetric product: sqrt(n b/(n + b)) delta
-//! is simply one more row of the centred block. Rows wait until a block is full, so small batches cost no pass over S.
-//! Results do not depend on the number of threads.
+//! (Chan, Golub and LeVeque 1979, for one variable; Pébay 2008, for covariances). Rows are gathered into a block of 1023
+//! and joined to the rest as one set: the block is centred on its own mean, and the last term is one row more,
+//! delta (n_A n_B / n)^(1/2), so that S grows by a single symmetric product and only ever by positive terms. Rows are
+//! kept relative to the first one, which takes a large common mean out before anything is rounded.
+//!
+//! The state depends on the sequence of rows alone, not on how it was cut into batches.
 
 use crate::error::{Error, Result};
 use crate::linalg;
-use crate::num::Real;
-use crate::pool::Interrupt;
+use crate::num::{self, Real};
+use crate::pool::{self, Interrupt};
+use crate::simd::{self, LANES};
 
-/// Rows of a block: enough to turn the update of S into a matrix product, few enough to stay small beside S.
-const BLOCK: usize = 1024;
+/// Entries of a column of the block: rows that were gathered, and one for the difference of the means.
+const COLUMN: usize = 1024;
 
-/// Count, mean and scatter of the rows seen so far.
-#[derive(Debug, Clone, PartialEq)]
+/// Rows that are gathered before they are joined.
+pub const ROWS: usize = COLUMN - 1;
+
+/// Columns of the block that one task works through.
+const COLUMNS: usize = 64;
+
+/// Elements below which a batch is copied where it is, and those that one task looks through for nan and infinity.
+const TASK: usize = 1 << 16;
+
+/// Mean and scatter of the rows seen so far.
+#[derive(Debug, Clone)]
 pub struct Moments {
     dim: usize,
-    count: u64,
-    mean: Vec<f64>,
+    joined: u64,
+    origin: Vec<f64>,
+    offset: Vec<f64>,
     scatter: Vec<f64>,
-    pending: Vec<f64>,
+    block: Vec<f64>,
+    gathered: usize,
 }
 
-/// The parts of a state, as they are stored.
+/// A state as plain numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
-    /// Rows combined into mean and scatter.
-    pub count: u64,
-    /// Mean of those rows.
-    pub mean: Vec<f64>,
-    /// Scatter of those rows: the lower triangle, row after row.
+    /// How many rows offset and scatter are of.
+    pub joined: u64,
+    /// What all rows are relative to: the first one.
+    pub origin: Vec<f64>,
+    /// Mean of the joined rows, relative to the origin.
+    pub offset: Vec<f64>,
+    /// Scatter of the joined rows, d x d, row after row; the lower triangle is read.
     pub scatter: Vec<f64>,
-    /// Rows that wait for a block to fill.
+    /// Rows that are not joined yet, relative to the origin.
     pub pending: Vec<f64>,
 }
 
 impl Moments {
-    /// Nothing seen yet, of `dim` features.
+    /// The state before the first row of `dim` features.
     pub fn new(dim: usize) -> Result<Self> {
         if dim == 0 {
             return Err(Error::domain("dim", "be at least 1", "0"));
         }
-        // A matrix that does not fit into memory is an error of the caller's, not the end of the process.
-        let mut scatter = Vec::new();
-        let room = dim.checked_mul(dim).filter(|&entries| scatter.try_reserve_exact(entries).is_ok());
-        let Some(entries) = room else {
-            return Err(Error::domain("dim", "leave room for a dim x dim matrix in memory", dim.to_string()));
-        };
-        scatter.resize(entries, 0.0);
-        Ok(Self { dim, count: 0, mean: vec![0.0; dim], scatter, pending: Vec::new() })
+        // The largest first, so that what cannot be had is refused before anything is filled.
+        let scatter = zeros(dim, dim)?;
+        let block = zeros(dim, COLUMN)?;
+        Ok(Self {
+            dim,
+            joined: 0,
+            origin: zeros(dim, 1)?,
+            offset: zeros(dim, 1)?,
+            scatter,
+            block,
+            gathered: 0,
+        })
     }
 
-    /// A state from its parts.
-    pub fn from_parts(dim: usize, parts: Parts) -> Result<Self> {
-        let Parts { count, mean, scatter, pending } = parts;
-        if dim == 0 || mean.len() != dim || scatter.len() != dim * dim || !pending.len().is_multiple_of(dim) {
-            return Err(Error::shape(
-                "state",
-                format!("a mean of {dim} entries, a scatter of {dim} x {dim}, and whole pending rows"),
-                format!("{}, {} and {} entries", mean.len(), scatter.len(), pending.len()),
-            ));
-        }
-        if !mean.iter().chain(&scatter).chain(&pending).all(|v| v.is_finite()) {
-            return Err(Error::domain("state", "have finite entries", "nan or inf"));
-        }
-        Ok(Self { dim, count, mean, scatter, pending })
-    }
-
-    /// The parts of the state; a state made of them goes on as this one would.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            count: self.count,
-            mean: self.mean.clone(),
-            scatter: self.scatter.clone(),
-            pending: self.pending.clone(),
-        }
-    }
-
-    /// How many features a row has.
+    /// Features of a row.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// How many rows were seen.
+    /// Rows seen so far.
     pub fn count(&self) -> u64 {
-        self.count + (self.pending.len() / self.dim) as u64
+        self.joined + self.gathered as u64
     }
 
-    /// Take in rows of features. If one is not finite nothing is taken in.
-    pub fn insert<T: Real>(&mut self, features: &[T], interrupt: &Interrupt) -> Result<()> {
-        let d = self.dim;
-        if !features.len().is_multiple_of(d) {
-            return Err(Error::shape("features", format!("rows of {d} entries"), features.len().to_string()));
+    /// Elementary operations of an [`Moments::insert`] of so many rows.
+    pub fn work(&self, rows: usize) -> usize {
+        let joins = self.gathered.saturating_add(rows) / ROWS;
+        let of_joins = joins.saturating_mul(ROWS).saturating_mul(self.dim).saturating_mul(self.dim);
+        of_joins.saturating_add(rows.saturating_mul(self.dim))
+    }
+
+    /// Take rows in, `dim` numbers each. Nothing is taken in if one of them is not finite; after an interrupt
+    /// [`Moments::count`] says how many were.
+    pub fn insert<T: Real>(&mut self, rows: &[T], interrupt: &Interrupt) -> Result<()> {
+        let dim = self.dim;
+        if !rows.len().is_multiple_of(dim) {
+            return Err(Error::shape("features", format!("rows of {dim} numbers"), rows.len().to_string()));
         }
-        if let Some(at) = features.iter().position(|&v| !Into::<f64>::into(v).is_finite()) {
-            let value: f64 = features[at].into();
-            let got = format!("{value} in row {}, column {}", at / d, at % d);
-            return Err(Error::domain("features", "be finite", got));
-        }
-        for rows in features.chunks(BLOCK * d) {
-            interrupt.check()?;
-            self.pending.extend(rows.iter().map(|&v| Into::<f64>::into(v)));
-            while self.pending.len() >= BLOCK * d {
-                let rest = self.pending.split_off(BLOCK * d);
-                let block = std::mem::replace(&mut self.pending, rest);
-                self.combine_block(block, &Interrupt::new())?;
+        check_finite(rows, dim)?;
+        if self.count() == 0 {
+            for (origin, &x) in self.origin.iter_mut().zip(rows) {
+                *origin = x.into();
             }
+        }
+        let mut rest = rows;
+        while !rest.is_empty() {
+            interrupt.check()?;
+            let taken = (rest.len() / dim).min(ROWS - self.gathered);
+            let (now, later) = rest.split_at(taken * dim);
+            self.gather(now)?;
+            if self.gathered == ROWS {
+                self.join()?;
+            }
+            rest = later;
         }
         Ok(())
     }
 
-    /// The state of all rows of both.
+    /// The state of the rows of both.
     pub fn combine(&self, other: &Self) -> Result<Self> {
         if other.dim != self.dim {
-            return Err(Error::shape("other", format!("{} features", self.dim), other.dim.to_string()));
+            let expected = format!("{} features, as these moments have,", self.dim);
+            return Err(Error::shape("other", expected, other.dim.to_string()));
         }
-        let (left, right) = (self.settled()?, other.settled()?);
-        if left.count == 0 || right.count == 0 {
-            return Ok(if left.count == 0 { right } else { left });
+        if self.count() == 0 {
+            return Ok(other.clone());
         }
-        let (n, m) = (left.count as f64, right.count as f64);
-        let mut merged = left;
-        let mut delta = vec![0.0; merged.dim];
-        for ((delta, mean), other) in delta.iter_mut().zip(&mut merged.mean).zip(&right.mean) {
-            let gap = other - *mean;
-            *mean += gap * (m / (n + m));
-            *delta = gap * (n * m / (n + m)).sqrt();
+        let (mut one, mut two) = (self.clone(), other.clone());
+        if two.count() == 0 {
+            return Ok(one);
         }
-        for (sum, other) in merged.scatter.iter_mut().zip(&right.scatter) {
-            *sum += other;
+        one.join()?;
+        two.join()?;
+        let (n, m) = (one.joined as f64, two.joined as f64);
+        let (share, weight) = (m / (n + m), (n * m / (n + m)).sqrt());
+        let mut row = vec![0.0; one.dim];
+        for (j, row) in row.iter_mut().enumerate() {
+            let delta = (two.origin[j] - one.origin[j]) + (two.offset[j] - one.offset[j]);
+            one.offset[j] += delta * share;
+            *row = delta * weight;
         }
-        linalg::add_gram(&mut merged.scatter, &delta, merged.dim, &Interrupt::new())?;
-        merged.count += right.count;
-        Ok(merged)
+        for (mine, theirs) in one.scatter.iter_mut().zip(&two.scatter) {
+            *mine += theirs;
+        }
+        linalg::add_gram(&mut one.scatter, &row, 1, 1, &Interrupt::new())?;
+        one.joined += two.joined;
+        Ok(one)
     }
 
-    /// Mean of all rows.
+    /// Mean of the rows; refused for none.
     pub fn mean(&self) -> Result<Vec<f64>> {
-        match self.count() {
-            0 => Err(Error::domain("count", "be at least 1 to have a mean", "0")),
-            _ => Ok(self.settled()?.mean),
+        if self.count() == 0 {
+            return Err(Error::domain("count", "be at least 1 for a mean", "0"));
+        }
+        let share = self.gathered as f64 / self.count() as f64;
+        let mut mean = self.origin.clone();
+        for (j, column) in self.block.chunks_exact(COLUMN).enumerate() {
+            let centre = simd::dispatch(Centre(&column[..self.gathered]));
+            mean[j] += self.offset[j] + (centre - self.offset[j]) * share;
+        }
+        finite(mean)
+    }
+
+    /// Covariance of the rows, S / (n - 1), both triangles; refused for fewer than two.
+    pub fn covariance(&self) -> Result<Vec<f64>> {
+        if self.count() < 2 {
+            return Err(Error::domain("count", "be at least 2 for a covariance", self.count().to_string()));
+        }
+        let mut all = self.clone();
+        all.join()?;
+        let (dim, over) = (all.dim, 1.0 / (all.joined - 1) as f64);
+        for value in &mut all.scatter {
+            *value *= over;
+        }
+        linalg::mirror(&mut all.scatter, dim);
+        finite(all.scatter)
+    }
+
+    /// The state as plain numbers, from which [`Moments::from_parts`] goes on as if nothing had happened.
+    pub fn parts(&self) -> Parts {
+        let row = |i| self.block.iter().skip(i).step_by(COLUMN).copied();
+        Parts {
+            joined: self.joined,
+            origin: self.origin.clone(),
+            offset: self.offset.clone(),
+            scatter: self.scatter.clone(),
+            pending: (0..self.gathered).flat_map(row).collect(),
         }
     }
 
-    /// Covariance of all rows, with denominator n - 1, row after row.
-    pub fn covariance(&self) -> Result<Vec<f64>> {
-        let count = self.count();
-        if count < 2 {
-            return Err(Error::domain("count", "be at least 2 to have a covariance", count.to_string()));
-        }
-        let (d, mut full) = (self.dim, self.settled()?.scatter);
-        let over = 1.0 / (count - 1) as f64;
-        for i in 0..d {
-            for j in 0..=i {
-                let value = full[i * d + j] * over;
-                full[i * d + j] = value;
-                full[j * d + i] = value;
+    /// The state that [`Moments::parts`] gave.
+    pub fn from_parts(parts: &Parts) -> Result<Self> {
+        let mut state = Self::new(parts.origin.len())?;
+        let dim = state.dim;
+        for (name, values, expected) in
+            [("offset", &parts.offset, dim), ("scatter", &parts.scatter, state.scatter.len())]
+        {
+            if values.len() != expected {
+                return Err(Error::shape(name, format!("{expected} numbers"), values.len().to_string()));
             }
         }
-        Ok(full)
-    }
-
-    /// The same state with no rows waiting.
-    fn settled(&self) -> Result<Self> {
-        let mut state = self.clone();
-        let block = std::mem::take(&mut state.pending);
-        state.combine_block(block, &Interrupt::new())?;
+        if !parts.pending.len().is_multiple_of(dim) || parts.pending.len() / dim >= ROWS {
+            let expected = format!("fewer than {ROWS} rows of {dim} numbers");
+            return Err(Error::shape("pending", expected, format!("{} numbers", parts.pending.len())));
+        }
+        for (name, values) in [
+            ("origin", &parts.origin),
+            ("offset", &parts.offset),
+            ("scatter", &parts.scatter),
+            ("pending", &parts.pending),
+        ] {
+            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                return Err(Error::domain(name, "be finite", format!("{} at {at}", values[at])));
+            }
+        }
+        state.gather(&parts.pending)?;
+        state.joined = parts.joined;
+        state.origin.copy_from_slice(&parts.origin);
+        state.offset.copy_from_slice(&parts.offset);
+        state.scatter.copy_from_slice(&parts.scatter);
         Ok(state)
     }
 
-    fn combine_block(&mut self, mut block: Vec<f64>, interrupt: &Interrupt) -> Result<()> {
-        let d = self.dim;
-        let rows = block.len() / d;
-        if rows == 0 {
+    /// Write rows into the block, relative to the origin.
+    fn gather<T: Real>(&mut self, rows: &[T]) -> Result<()> {
+        let (dim, first, origin) = (self.dim, self.gathered, &self.origin);
+        let write = |left: usize, block: &mut [f64]| {
+            simd::dispatch(Transpose { rows, dim, left, origin: &origin[left..], block, first });
+        };
+        if rows.len() < TASK {
+            write(0, &mut self.block);
+        } else {
+            pool::for_each_chunk_mut(&mut self.block, COLUMNS * COLUMN, |task, block| {
+                write(task * COLUMNS, block);
+                Ok(())
+            })?;
+        }
+        self.gathered += rows.len() / dim;
+        Ok(())
+    }
+
+    /// Join the gathered rows to the rest, as one set.
+    fn join(&mut self) -> Result<()> {
+        let gathered = self.gathered;
+        if gathered == 0 {
             return Ok(());
         }
-        let (n, b) = (self.count as f64, rows as f64);
-        let mean = centre(&mut block, d);
-        if self.count > 0 {
-            let weight = (n * b / (n + b)).sqrt();
-            block.extend(mean.iter().zip(&self.mean).map(|(block, mean)| weight * (block - mean)));
+        pool::for_each_chunk_mut(&mut self.block, COLUMNS * COLUMN, |_, block| {
+            for column in block.chunks_exact_mut(COLUMN) {
+                let (rows, rest) = column.split_at_mut(gathered);
+                let centre = simd::dispatch(Centre(rows));
+                simd::dispatch(Shift(rows, centre));
+                rest[0] = centre;
+            }
+            Ok(())
+        })?;
+        let (n, m) = (self.joined as f64, gathered as f64);
+        let (share, weight) = (m / (n + m), (n * m / (n + m)).sqrt());
+        for (mean, column) in self.offset.iter_mut().zip(self.block.chunks_exact_mut(COLUMN)) {
+            let delta = column[gathered] - *mean;
+            *mean += delta * share;
+            column[gathered] = delta * weight;
         }
-        linalg::add_gram(&mut self.scatter, &block, d, interrupt)?;
-        for (mean, block) in self.mean.iter_mut().zip(&mean) {
-            *mean += (block - *mean) * (b / (n + b));
-        }
-        self.count += rows as u64;
+        // Not to be stopped half-way: the state must stay that of whole blocks.
+        linalg::add_gram(&mut self.scatter, &self.block, gathered + 1, COLUMN, &Interrupt::new())?;
+        self.joined += gathered as u64;
+        self.gathered = 0;
         Ok(())
     }
 }
 
-/// Subtract from each column its mean; return the means. The second pass takes what rounding left of the first.
-fn centre(block: &mut [f64], d: usize) -> Vec<f64> {
-    let rows = (block.len() / d) as f64;
-    let mut means = vec![0.0; d];
-    for _ in 0..2 {
-        let mut sums = vec![0.0; d];
-        for row in block.chunks(d) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += value;
-            }
+fn zeros(dim: usize, columns: usize) -> Result<Vec<f64>> {
+    let mut zeros = Vec::new();
+    match dim.checked_mul(columns) {
+        Some(numbers) if zeros.try_reserve_exact(numbers).is_ok() => {
+            zeros.resize(numbers, 0.0);
+            Ok(zeros)
         }
-        for (sum, mean) in sums.iter_mut().zip(&mut means) {
-            *sum /= rows;
-            *mean += *sum;
-        }
-        for row in block.chunks_mut(d) {
-            for (value, shift) in row.iter_mut().zip(&sums) {
-                *value -= shift;
-            }
+        _ => Err(Error::domain("dim", "leave room for a dim x dim matrix in memory", dim.to_string())),
+    }
+}
+
+fn finite(values: Vec<f64>) -> Result<Vec<f64>> {
+    if values.iter().all(|x| x.is_finite()) {
+        return Ok(values);
+    }
+    Err(Error::domain("features", "be small enough for their squares to be float64 numbers", "an overflow"))
+}
+
+fn check_finite<T: Real>(rows: &[T], dim: usize) -> Result<()> {
+    let tasks = rows.len().div_ceil(TASK);
+    let bad = pool::map_indexed(tasks, 2, |task| {
+        let span = &rows[task * TASK..rows.len().min((task + 1) * TASK)];
+        let all = simd::dispatch(AllFinite(span));
+        let wrong = |&x: &T| !Into::<f64>::into(x).is_finite();
+        if all { None } else { span.iter().position(wrong).map(|at| task * TASK + at) }
+    })?;
+    match bad.into_iter().flatten().next() {
+        None => Ok(()),
+        Some(at) => {
+            let got = format!("{} in row {}, column {}", rows[at].into(), at / dim, at % dim);
+            Err(Error::domain("features", "be finite", got))
         }
     }
-    means
+}
+
+struct AllFinite<'a, T>(&'a [T]);
+
+impl<T: Real> simd::Op for AllFinite<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        // 0 x is zero for finite numbers and nan for others; sums of zeros vectorise, comparisons that stop do not.
+        let (whole, rest) = self.0.as_chunks::<LANES>();
+        let mut differences = [0.0; LANES];
+        for chunk in whole {
+            for (sum, &x) in differences.iter_mut().zip(chunk) {
+                let x: f64 = x.into();
+                *sum += x * 0.0;
+            }
+        }
+        for (sum, &x) in differences.iter_mut().zip(rest) {
+            let x: f64 = x.into();
+            *sum += x * 0.0;
+        }
+        differences.iter().all(|&sum| sum == 0.0)
+    }
+}
+
+/// Rows, from column `left` on and relative to `origin`, written as columns into the block below `first`.
+struct Transpose<'a, T> {
+    rows: &'a [T],
+    dim: usize,
+    left: usize,
+    origin: &'a [f64],
+    block: &'a mut [f64],
+    first: usize,
+}
+
+impl<T: Real> simd::Op for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let columns = self.block.len() / COLUMN;
+        let mut first = self.first;
+        for rows in self.rows.chunks(LANES * self.dim) {
+            let high = rows.len() / self.dim;
+            for c in (0..columns).step_by(LANES) {
+                let wide = LANES.min(columns - c);
+                let mut tile = [[0.0; LANES]; LANES];
+                for (line, row) in tile.iter_mut().zip(rows.chunks_exact(self.dim)) {
+                    let from = &row[self.left + c..][..wide];
+                    for ((x, &y), &origin) in line.iter_mut().zip(from).zip(&self.origin[c..]) {
+                        *x = y.into() - origin;
+                    }
+                }
+                for k in 0..wide {
+                    let to = &mut self.block[(c + k) * COLUMN + first..][..high];
+                    for (y, line) in to.iter_mut().zip(&tile) {
+                        *y = line[k];
+                    }
+                }
+            }
+            first += high;
+        }
+    }
+}
+
+/// Mean of a column; zero for none.
+struct Centre<'a>(&'a [f64]);
+
+impl simd::Op for Centre<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        num::sum(self.0) / self.0.len().max(1) as f64
+    }
+}
+
+struct Shift<'a>(&'a mut [f64], f64);
+
+impl simd::Op for Shift<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for x in self.0 {
+            *x -= self.1;
+        }
+    }
 }

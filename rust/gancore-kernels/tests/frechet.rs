@@ -7,7 +7,8 @@ mod naive {
 }
 
 use gancore_kernels::error::Error;
-use gancore_kernels::frechet::{self, Gaussian};
+use gancore_kernels::frechet::{self, Gaussian, Matrix, Outcome, Rows, Way};
+use gancore_kernels::moments::Moments;
 use gancore_kernels::pool::Interrupt;
 use gancore_kernels::rng::{Address, Stream};
 use proptest::prelude::*;
@@ -25,8 +26,13 @@ fn gram(n: usize, d: usize, seed: u64) -> Vec<f64> {
     (0..d * d).map(|at| entry(at / d, at % d)).collect()
 }
 
+fn outcome(a: &[f64], b: &[f64], d: usize) -> Result<Outcome, Error> {
+    let (a, b) = (Matrix { argument: "a", entries: a }, Matrix { argument: "b", entries: b });
+    frechet::trace_sqrt_product(a, b, d, f64::EPSILON, &Interrupt::new())
+}
+
 fn trace(a: &[f64], b: &[f64], d: usize) -> f64 {
-    frechet::trace_sqrt_product(a, b, d, &Interrupt::new()).unwrap()
+    outcome(a, b, d).unwrap().value
 }
 
 fn matrix(a: &[f64], d: usize) -> Vec<Vec<f64>> {
@@ -102,22 +108,85 @@ fn disjoint_ranges_and_dead_features_are_exact() {
 }
 
 #[test]
+fn the_way_and_the_ranks_are_told() {
+    let d = 12;
+    let told = |n, m| {
+        let Outcome { way, ranks, .. } = outcome(&gram(n, d, 1), &gram(m, d, 2), d).unwrap();
+        (way, ranks)
+    };
+    assert_eq!(told(40, 40), (Way::Eigenvalues, [12, 12]));
+    assert_eq!(told(5, 40), (Way::SingularValues, [5, 12]));
+    assert_eq!(told(40, 3), (Way::SingularValues, [12, 3]));
+}
+
+#[test]
+fn the_arguments_may_be_exchanged_to_the_last_bit() {
+    for (n, m) in [(40, 30), (5, 40), (5, 3)] {
+        let (a, b) = (gram(n, 12, 1), gram(m, 12, 2));
+        assert_eq!(trace(&a, &b, 12), trace(&b, &a, 12));
+    }
+}
+
+#[test]
+fn roots_of_matrices_square_to_them() {
+    for (d, n) in [(1, 3), (9, 30), (9, 4), (200, 50)] {
+        let a = gram(n, d, 7);
+        let matrix = Matrix { argument: "a", entries: &a };
+        let root = frechet::sqrtm_psd(matrix, d, f64::EPSILON, &Interrupt::new()).unwrap();
+        for i in 0..d {
+            for j in 0..d {
+                let square: f64 = (0..d).map(|k| root[i * d + k] * root[k * d + j]).sum();
+                assert!((square - a[i * d + j]).abs() <= 1e-12 * d as f64);
+            }
+        }
+    }
+}
+
+#[test]
+fn samples_few_or_many_give_the_distance_of_their_gaussians() {
+    let d = 10;
+    for (n, m) in [(30, 40), (6, 40), (40, 6), (6, 5), (10, 11), (2, 2)] {
+        let (x, y) = (normals(n, d, 1), normals(m, d, 2));
+        let distance = |x: &[f64], y: &[f64]| {
+            let (x, y) = (Rows { argument: "x", features: x }, Rows { argument: "y", features: y });
+            frechet::distance_from_features(x, y, d, &Interrupt::new()).unwrap()
+        };
+        let gaussian = |argument, rows: &[f64]| {
+            let mut state = Moments::new(d).unwrap();
+            state.insert(rows, &Interrupt::new()).unwrap();
+            Gaussian { argument, mean: state.mean().unwrap(), covariance: state.covariance().unwrap() }
+        };
+        let (real, fake) = (gaussian("real", &x), gaussian("fake", &y));
+        let exact = frechet::distance(&real, &fake, f64::EPSILON, &Interrupt::new()).unwrap();
+        let found = distance(&x, &y);
+        assert!((found.value - exact.value).abs() <= 1e-10 * exact.value, "{found:?} {exact:?}");
+        let traces: f64 = (0..d).map(|i| real.covariance[i * d + i]).sum();
+        assert!(distance(&x, &x).value <= 1e-10 * traces);
+    }
+}
+
+#[test]
 fn distances_of_gaussians_on_the_line_are_exact() {
-    let gaussian = |mean: &'static [f64], covariance: &'static [f64]| Gaussian { mean, covariance };
-    let distance = |real, fake| frechet::frechet_distance(real, fake, &Interrupt::new());
-    let (a, b) = (gaussian(&[1.0], &[4.0]), gaussian(&[-2.0], &[9.0]));
-    assert_eq!(distance(a, b).unwrap(), 9.0 + (2.0_f64 - 3.0).powi(2));
-    assert_eq!(distance(a, a).unwrap(), 0.0);
+    let gaussian = |argument, mean: &[f64], covariance: &[f64]| Gaussian {
+        argument,
+        mean: mean.to_vec(),
+        covariance: covariance.to_vec(),
+    };
+    let distance = |real: &Gaussian, fake: &Gaussian| {
+        frechet::distance(real, fake, f64::EPSILON, &Interrupt::new()).map(|outcome| outcome.value)
+    };
+    let (a, b) = (gaussian("real", &[1.0], &[4.0]), gaussian("fake", &[-2.0], &[9.0]));
+    assert_eq!(distance(&a, &b).unwrap(), 9.0 + (2.0_f64 - 3.0).powi(2));
+    assert_eq!(distance(&a, &a).unwrap(), 0.0);
     assert!(matches!(
-        distance(a, gaussian(&[0.0, 0.0], &[1.0; 4])),
+        distance(&a, &gaussian("fake", &[0.0, 0.0], &[1.0; 4])),
         Err(Error::Shape { argument: "fake", .. })
     ));
 }
 
 #[test]
 fn refuses_what_is_no_covariance_by_name() {
-    let refuse =
-        |a: &[f64]| frechet::trace_sqrt_product(a, &[1.0, 0.0, 0.0, 1.0], 2, &Interrupt::new()).unwrap_err();
+    let refuse = |a: &[f64]| outcome(a, &[1.0, 0.0, 0.0, 1.0], 2).unwrap_err();
     assert!(matches!(refuse(&[1.0, 0.0, 0.5, 1.0]), Error::Domain { argument: "a", .. }));
     assert!(matches!(refuse(&[1.0, f64::NAN, 0.0, 1.0]), Error::Domain { argument: "a", .. }));
     for indefinite in

@@ -89,11 +89,11 @@ fn parts_go_on_as_the_state_they_came_from() {
     let x = normals(1500, 3, 3);
     let whole = moments(&x, 3, 100);
     let half = moments(&x[..2100], 3, 100);
-    let mut again = Moments::from_parts(3, half.parts()).unwrap();
+    let mut again = Moments::from_parts(&half.parts()).unwrap();
     for chunk in x[2100..].chunks(300) {
         again.insert(chunk, &Interrupt::new()).unwrap();
     }
-    assert_eq!(again, whole);
+    assert_eq!(again.parts(), whole.parts());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn float32_features_are_summed_in_float64() {
     let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
     let mut state = Moments::new(2).unwrap();
     state.insert(&x, &Interrupt::new()).unwrap();
-    assert_eq!(state, moments(&wide, 2, 500));
+    assert_eq!(state.parts(), moments(&wide, 2, 500).parts());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn refuses_what_it_cannot_take_and_takes_nothing_of_it() {
         assert!(got.ends_with("in row 1, column 1"));
     }
     assert!(state.insert(&[1.0], &Interrupt::new()).is_err());
-    assert_eq!(state, before);
+    assert_eq!(state.parts(), before.parts());
     assert!(state.covariance().is_err());
     assert!(Moments::new(2).unwrap().mean().is_err());
     assert!(Moments::new(0).is_err());

@@ -25,7 +25,7 @@ mod _rust {
     use super::divergence::{jensen_shannon, kl, total_variation};
     use super::error::ToPython;
     #[pymodule_export]
-    use super::frechet::{frechet_distance, trace_sqrt_product};
+    use super::frechet::{frechet_distance, frechet_distance_from_features, sqrtm_psd, trace_sqrt_product};
     #[pymodule_export]
     use super::langevin::{
         langevin_step, mixture_energy, mixture_gradient, mixture_langevin, mixture_sample, philox_normal,

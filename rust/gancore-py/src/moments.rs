@@ -10,7 +10,14 @@ use crate::array::{Reals, float64, shape_error};
 use crate::enter::enter;
 use crate::error::ToPython;
 
-type State<'py> = (u64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArrayDyn<f64>>, Bound<'py, PyArrayDyn<f64>>);
+/// Rows joined, origin, offset, scatter, pending rows.
+type State<'py> = (
+    u64,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArrayDyn<f64>>,
+    Bound<'py, PyArrayDyn<f64>>,
+);
 
 /// Count, mean and scatter of the rows seen so far.
 #[pyclass(frozen)]
@@ -31,29 +38,31 @@ impl Moments {
         Ok(Self { state: Mutex::new(moments::Moments::new(dim).to_python()?) })
     }
 
-    /// A state from its parts: count, mean, scatter, pending rows.
+    /// A state from its parts: rows joined, origin, offset, scatter, pending rows.
     #[staticmethod]
     fn from_state(
-        count: u64,
-        mean: &Bound<'_, PyAny>,
+        joined: u64,
+        origin: &Bound<'_, PyAny>,
+        offset: &Bound<'_, PyAny>,
         scatter: &Bound<'_, PyAny>,
         pending: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let own = |argument, value| PyResult::Ok(float64(argument, value)?.as_slice()?.to_vec());
-        let (mean, scatter, pending) =
-            (own("mean", mean)?, own("scatter", scatter)?, own("pending", pending)?);
-        let state = moments::Moments::from_parts(mean.len(), Parts { count, mean, scatter, pending });
+        let (origin, offset) = (own("origin", origin)?, own("offset", offset)?);
+        let (scatter, pending) = (own("scatter", scatter)?, own("pending", pending)?);
+        let state = moments::Moments::from_parts(&Parts { joined, origin, offset, scatter, pending });
         Ok(Self { state: Mutex::new(state.to_python()?) })
     }
 
     /// The parts that `from_state` takes.
     fn state_parts<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
         let parts = self.state().parts();
-        let d = parts.mean.len();
+        let d = parts.origin.len();
         let rows = parts.pending.len() / d;
         Ok((
-            parts.count,
-            parts.mean.into_pyarray(py),
+            parts.joined,
+            parts.origin.into_pyarray(py),
+            parts.offset.into_pyarray(py),
             parts.scatter.into_pyarray(py).reshape([d, d].as_slice())?,
             parts.pending.into_pyarray(py).reshape([rows, d].as_slice())?,
         ))
@@ -66,7 +75,7 @@ impl Moments {
         if shape.len() != 2 || shape[1] != d {
             return Err(shape_error("features", &format!("(n, {d})"), shape));
         }
-        let work = shape[0] * d * d;
+        let work = self.state().work(shape[0]);
         match &features {
             Reals::F32(x) => {
                 let x = x.as_slice()?;
@@ -98,7 +107,7 @@ impl Moments {
     }
 
     fn mean<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        Ok(enter(py, self.work(), |_| self.state().mean())?.into_pyarray(py))
+        Ok(enter(py, self.dim() * moments::ROWS, |_| self.state().mean())?.into_pyarray(py))
     }
 
     fn covariance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {

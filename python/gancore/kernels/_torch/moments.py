@@ -16,16 +16,19 @@ class Moments:
     def __init__(self, dim: int, device: torch.device) -> None:
         self.dim = dim
         self.count = 0
-        self._mean = torch.zeros(dim, dtype=torch.float64, device=device)
+        self._origin = torch.zeros(dim, dtype=torch.float64, device=device)
+        self._mean = torch.zeros_like(self._origin)
         self._scatter = torch.zeros(dim, dim, dtype=torch.float64, device=device)
 
     @classmethod
-    def from_state(cls, count: int, mean: Tensor, scatter: Tensor, pending: Tensor) -> Moments:
+    def from_state(cls, count: int, origin: Tensor, offset: Tensor, scatter: Tensor, pending: Tensor) -> Moments:
         """A state from its parts."""
-        state = cls(len(mean), mean.device)
-        state.count, state._mean, state._scatter = count, mean.double(), scatter.double()
+        state = cls(len(origin), origin.device)
+        lower = scatter.double().tril()
+        state.count, state._origin, state._mean = count, origin.double(), offset.double()
+        state._scatter = lower + lower.tril(-1).T
         if len(pending):
-            state.insert(pending)
+            state._insert(pending.double())
         return state
 
     @property
@@ -33,9 +36,9 @@ class Moments:
         """Where the state lies."""
         return self._mean.device
 
-    def state_parts(self) -> tuple[int, Tensor, Tensor, Tensor]:
+    def state_parts(self) -> tuple[int, Tensor, Tensor, Tensor, Tensor]:
         """The parts that `from_state` takes; no rows wait here."""
-        return self.count, self._mean, self._scatter, self._mean.new_zeros(0, self.dim)
+        return self.count, self._origin, self._mean, self._scatter, self._mean.new_zeros(0, self.dim)
 
     @torch.no_grad()
     def insert(self, features: Tensor) -> None:
@@ -50,7 +53,12 @@ class Moments:
             raise DomainError(f"`features` must be finite; got {value} in row {row}, column {column}")
         if not len(features):
             return
-        rows = features.double()
+        if not self.count:
+            # A copy, for features may change; relative to it a large common mean costs no digits.
+            self._origin = features[0].double().clone()
+        self._insert(features.double() - self._origin)
+
+    def _insert(self, rows: Tensor) -> None:
         mean = rows.mean(0)
         centred = rows - mean
         self.add_block(len(rows), mean, centred.T @ centred)
@@ -59,9 +67,12 @@ class Moments:
         """The state of all rows of both."""
         if other.device != self.device:
             raise BackendError(f"`other` must lie on {self.device}; got {other.device}")
+        if not self.count:
+            return Moments.from_state(*other.state_parts())
         merged = Moments.from_state(*self.state_parts())
-        count, mean, scatter, _ = other.state_parts()
-        merged.add_block(count, mean, scatter)
+        count, origin, mean, scatter, _ = other.state_parts()
+        if count:
+            merged.add_block(count, (origin - self._origin) + mean, scatter)
         return merged
 
     def add_block(self, count: int, mean: Tensor, scatter: Tensor) -> None:
@@ -76,7 +87,7 @@ class Moments:
         """Mean of all rows."""
         if self.count < 1:
             raise DomainError("`count` must be at least 1 to have a mean; got 0")
-        return self._mean.clone()
+        return self._origin + self._mean
 
     def covariance(self) -> Tensor:
         """Covariance of all rows, with denominator n - 1."""
