@@ -2,6 +2,7 @@
 
 mod array;
 mod divergence;
+mod emd;
 mod enter;
 mod error;
 mod frechet;
@@ -21,6 +22,8 @@ mod _rust {
 
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
+    #[pymodule_export]
+    use super::emd::emd;
     use super::error::ToPython;
     #[pymodule_export]
     use super::frechet::{frechet_distance, trace_sqrt_product};
