@@ -31,7 +31,7 @@ def test_examples_in_docstrings_run(name: str, tmp_path: Path, monkeypatch: pyte
     assert outcome.failed == 0
 
 
-@pytest.mark.parametrize("name", ["divergence", "frechet", "langevin", "moments", "wasserstein"])
+@pytest.mark.parametrize("name", ["divergence", "emd", "frechet", "langevin", "moments", "wasserstein"])
 def test_kernels_say_shapes_errors_source_and_example(name: str) -> None:
     module = importlib.import_module(f"gancore.kernels.{name}")
     for public in module.__all__:

@@ -25,7 +25,7 @@ mod tree;
 
 use crate::error::{Error, Result};
 use crate::num::Real;
-use crate::pool::Interrupt;
+use crate::pool::{self, Interrupt};
 use crate::simd;
 
 use certificate::Entry;
@@ -105,6 +105,51 @@ pub fn solve<T: Real>(problem: Problem<'_, T>, interrupt: &Interrupt) -> Result<
         ));
     }
     by_masses(&problem, largest, interrupt)
+}
+
+/// Problems of one size, one after the other in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a, T> {
+    /// Masses, costs and settings; `cost` may be that of a single problem, which then is that of all.
+    pub problems: Problem<'a, T>,
+    /// How many rows a problem has.
+    pub n: usize,
+    /// How many columns a problem has.
+    pub m: usize,
+}
+
+/// The costs alone of many problems, which are solved side by side.
+pub fn costs<T: Real>(batch: Batch<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
+    let Batch { problems: Problem { a, b, cost, .. }, n, m } = batch;
+    for (argument, length) in [("a", n), ("b", m)] {
+        if length == 0 {
+            return Err(Error::shape(argument, "at least one mass on the last axis", "none"));
+        }
+    }
+    let count = a.len() / n;
+    if b.len() != count * m {
+        return Err(Error::shape("b", format!("{} masses", count * m), b.len().to_string()));
+    }
+    if cost.len() != n * m && cost.len() != count * n * m {
+        return Err(Error::shape("cost", format!("{} costs", count * n * m), cost.len().to_string()));
+    }
+    let shared = cost.len() == n * m;
+    let solved = pool::map_indexed(count, 2, |k| {
+        let from = if shared { 0 } else { k * n * m };
+        let one = Problem {
+            a: &a[k * n..(k + 1) * n],
+            b: &b[k * m..(k + 1) * m],
+            cost: &cost[from..from + n * m],
+            ..batch.problems
+        };
+        solve(one, interrupt).map(|plan| plan.cost).map_err(|error| match error {
+            Error::Domain { argument, expected, got } if count > 1 => {
+                Error::Domain { argument, expected, got: format!("{got} of problem {k}") }
+            }
+            other => other,
+        })
+    })?;
+    solved.into_iter().collect()
 }
 
 /// Magnitude of the largest cost, all of them being finite and as many as there must be.

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use gancore_kernels::emd::{self as kernel, Plan, Problem};
-use gancore_kernels::num::Real;
-use numpy::{IntoPyArray, PyArray1};
+use gancore_kernels::emd::{self as kernel, Batch, Problem};
+use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{Reals, shape_error};
+use crate::array::{Reals, outer, shape_error};
 use crate::enter::enter;
 
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
@@ -27,22 +26,24 @@ pub fn emd<'py>(
     max_iterations: Option<u64>,
 ) -> PyResult<Transport<'py>> {
     let py = a.py();
-    let (a, b) = (Reals::extract("a", a)?, Reals::extract("b", b)?);
-    let cost = Reals::extract("cost", cost)?;
-    let (n, m) = (length("a", &a)?, length("b", &b)?);
+    let (a, b, cost) = (Reals::extract("a", a)?, Reals::extract("b", b)?, Reals::extract("cost", cost)?);
+    let (&[n], &[m]) = (a.shape(), b.shape()) else {
+        let (argument, wrong) = if a.shape().len() == 1 { ("b", &b) } else { ("a", &a) };
+        return Err(shape_error(argument, "(n,)", wrong.shape()));
+    };
     if cost.shape() != [n, m] {
         return Err(shape_error("cost", &format!("({n}, {m})"), cost.shape()));
     }
-    let single = matches!(a, Reals::F32(_)) || matches!(b, Reals::F32(_));
-    let tolerance = if single { kernel::TOLERANCE_F32 } else { kernel::TOLERANCE_F64 };
-    let (a, b) = (masses(&a)?, masses(&b)?);
-    let (a, b) = (&*a, &*b);
+    let (tolerance, work) = (tolerance(&a, &b), work(n, m));
+    let (a, b) = (&*masses(&a)?, &*masses(&b)?);
     let plan = match &cost {
         Reals::F32(cost) => {
-            solve(py, Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations })?
+            let problem = Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations };
+            enter(py, work, |interrupt| kernel::solve(problem, interrupt))?
         }
         Reals::F64(cost) => {
-            solve(py, Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations })?
+            let problem = Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations };
+            enter(py, work, |interrupt| kernel::solve(problem, interrupt))?
         }
     };
     let support = (plan.rows.into_pyarray(py), plan.columns.into_pyarray(py), plan.mass.into_pyarray(py));
@@ -50,16 +51,56 @@ pub fn emd<'py>(
     Ok((plan.cost, support, duals, plan.gap, plan.iterations))
 }
 
-fn solve<T: Real>(py: Python<'_>, problem: Problem<'_, T>) -> PyResult<Plan> {
-    // Pivots are of the order of n + m, and each looks at about a row.
-    let work = problem.cost.len().saturating_mul(16);
-    enter(py, work, |interrupt| kernel::solve(problem, interrupt))
+/// Costs alone, over leading axes; one matrix of costs may serve all of them.
+#[pyfunction]
+#[pyo3(signature = (a, b, cost, *, normalize, max_iterations))]
+pub fn emd_cost<'py>(
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+    cost: &Bound<'py, PyAny>,
+    normalize: bool,
+    max_iterations: Option<u64>,
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    let py = a.py();
+    let (a, b, cost) = (Reals::extract("a", a)?, Reals::extract("b", b)?, Reals::extract("cost", cost)?);
+    let Some((&n, leading)) = a.shape().split_last() else {
+        return Err(shape_error("a", "(..., n)", a.shape()));
+    };
+    let Some(&m) = b.shape().last() else {
+        return Err(shape_error("b", "(..., m)", b.shape()));
+    };
+    if outer("b", b.shape(), m)? != leading {
+        return Err(shape_error("b", &format!("{leading:?} + [m], as `a` has {leading:?} + [n],"), b.shape()));
+    }
+    let whole = [leading, &[n, m]].concat();
+    if cost.shape() != [n, m] && cost.shape() != whole {
+        return Err(shape_error("cost", &format!("{whole:?} or [{n}, {m}]"), cost.shape()));
+    }
+    let (tolerance, work) = (tolerance(&a, &b), work(n, m).saturating_mul(leading.iter().product()));
+    let (a, b) = (&*masses(&a)?, &*masses(&b)?);
+    let values = match &cost {
+        Reals::F32(cost) => {
+            let problems = Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations };
+            enter(py, work, |interrupt| kernel::costs(Batch { problems, n, m }, interrupt))?
+        }
+        Reals::F64(cost) => {
+            let problems = Problem { a, b, cost: cost.as_slice()?, tolerance, normalize, max_iterations };
+            enter(py, work, |interrupt| kernel::costs(Batch { problems, n, m }, interrupt))?
+        }
+    };
+    values.into_pyarray(py).reshape(leading)
 }
 
-fn length(argument: &str, masses: &Reals<'_>) -> PyResult<usize> {
-    match *masses.shape() {
-        [length] => Ok(length),
-        ref shape => Err(shape_error(argument, "(n,)", shape)),
+/// Pivots are of the order of n + m, and each of them looks at about sqrt(n m) arcs and more than that in the tree.
+fn work(n: usize, m: usize) -> usize {
+    n.saturating_mul(m).saturating_mul(16)
+}
+
+/// How far the totals may differ: masses that were rounded to float32 cannot be held to more.
+fn tolerance(a: &Reals<'_>, b: &Reals<'_>) -> f64 {
+    match (a, b) {
+        (Reals::F64(_), Reals::F64(_)) => kernel::TOLERANCE_F64,
+        _ => kernel::TOLERANCE_F32,
     }
 }
 

@@ -23,7 +23,7 @@ mod _rust {
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
     #[pymodule_export]
-    use super::emd::emd;
+    use super::emd::{emd, emd_cost};
     use super::error::ToPython;
     #[pymodule_export]
     use super::frechet::{frechet_distance, trace_sqrt_product};
