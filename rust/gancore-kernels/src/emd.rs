@@ -10,13 +10,18 @@
 //! Basic solutions are spanning trees of rows and columns (Dantzig 1951). A pivot lets an arc of negative reduced cost
 //! c_ij - u_i - v_j into the tree and takes out the arc of least flow on the cycle that it closes.
 //!
-//! What sets this implementation apart: flows are integers, exact for any masses (`masses.rs`), perturbed so that no
+//! What sets this implementation apart: flows are integers, exact for any masses (`flow.rs`, `masses.rs`), perturbed so that no
 //! pivot is degenerate; the first tree is greedy and of real arcs (`start.rs`); arcs are priced a stretch of a row at
 //! a time by vectorised scans (`pricing.rs`); the potentials are computed anew from the final tree, each with one
 //! rounding; and one pass over all costs then makes the duals feasible and measures the gap (`certificate.rs`), so
 //! that no value is ever returned without its proof.
+//!
+//! Equal masses with n = m may be an easier problem, an assignment: `assignment.rs` tries that first, and gives up soon
+//! where the simplex method is faster.
 
+mod assignment;
 mod certificate;
+mod flow;
 mod masses;
 mod pricing;
 mod simplex;
@@ -28,8 +33,10 @@ use crate::num::Real;
 use crate::pool::{self, Interrupt};
 use crate::simd;
 
+use assignment::Assigned;
 use certificate::Entry;
-use masses::{Flow, Masses, Wide};
+use flow::{Flow, Wide};
+use masses::Masses;
 use pricing::{Costs, Magnitude};
 use simplex::Simplex;
 
@@ -44,6 +51,9 @@ const LARGEST_COST: f64 = f64::from_bits((1000 + 1023) << 52);
 
 /// What the gap may be, relative to the largest cost times the total mass.
 const GAP: f64 = 1e-9;
+
+/// What the gap of an assignment may be, relative to its cost.
+const FINE: f64 = 1e-13;
 
 /// Entries of a plan that are smaller than this share of both masses they join only make up for rounded masses.
 const NOISE: f64 = 64.0 * f64::EPSILON;
@@ -63,6 +73,18 @@ pub struct Problem<'a, T> {
     pub normalize: bool,
     /// How many pivots are allowed.
     pub max_iterations: Option<u64>,
+}
+
+impl<'a, T: Real> Problem<'a, T> {
+    fn costs(&self) -> Costs<'a, T> {
+        Costs { values: self.cost, n: self.a.len(), m: self.b.len() }
+    }
+
+    /// Whether all masses of each side are equal, and as many. A limit of pivots asks for pivots.
+    fn is_assignment(&self) -> bool {
+        let equal = |masses: &[f64]| masses.iter().all(|&mass| mass == masses[0]);
+        self.a.len() == self.b.len() && self.max_iterations.is_none() && equal(self.a) && equal(self.b)
+    }
 }
 
 /// An optimal plan with its proof.
@@ -156,24 +178,42 @@ pub fn costs<T: Real>(batch: Batch<'_, T>, interrupt: &Interrupt) -> Result<Vec<
 fn check_costs<T: Real>(problem: &Problem<'_, T>) -> Result<f64> {
     let (n, m) = (problem.a.len(), problem.b.len());
     if problem.cost.len() != n * m {
-        return Err(Error::shape("cost", format!("shape ({n}, {m})"), format!("{} costs", problem.cost.len())));
+        return Err(Error::shape(
+            "cost",
+            format!("shape ({n}, {m})"),
+            format!("{} costs", problem.cost.len()),
+        ));
     }
     let largest = simd::dispatch(Magnitude(problem.cost));
     if largest < LARGEST_COST {
         return Ok(largest);
     }
-    let wrong = |&c: &T| !(Into::<f64>::into(c).abs() < LARGEST_COST);
-    let at = problem.cost.iter().position(wrong).unwrap_or(0);
+    let right = |c: f64| (-LARGEST_COST..LARGEST_COST).contains(&c);
+    let at = problem.cost.iter().position(|&c| !right(c.into())).unwrap_or(0);
     let (i, j, value): (_, _, f64) = (at / m, at % m, problem.cost[at].into());
     let expected = if value.is_finite() {
         "stay below 2^1000 in magnitude"
     } else {
         "be finite (give a forbidden pair a large finite cost)"
     };
-    Err(Error::domain("cost", expected, format!("{value:e} at ({i}, {j})").replace("NaNe0", "nan")))
+    Err(Error::domain("cost", expected, format!("{value:e} at ({i}, {j})")))
 }
 
 fn by_masses<T: Real>(problem: &Problem<'_, T>, largest: f64, interrupt: &Interrupt) -> Result<Plan> {
+    if problem.is_assignment()
+        && let Some(Assigned { columns, w, paths }) = assignment::solve(problem.costs(), interrupt)?
+    {
+        let mass = problem.a[0].max(problem.b[0]);
+        let entries: Vec<Entry> =
+            (0..).zip(columns).map(|(row, column)| Entry { row, column, mass }).collect();
+        // Unlike a tree's, these potentials are sums of differences: where costs are so mixed that they lost their
+        // digits, the simplex method has the next word.
+        match certify(problem, &entries, (w, paths, false), largest, interrupt) {
+            Ok(plan) if plan.gap <= FINE * plan.cost.abs() => return Ok(plan),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            _ => {}
+        }
+    }
     if let Some(masses) = Masses::<u128>::new(problem.a, problem.b) {
         return by_simplex(problem, &masses, largest, interrupt);
     }
@@ -189,10 +229,12 @@ fn by_simplex<T: Real, F: Flow>(
     largest: f64,
     interrupt: &Interrupt,
 ) -> Result<Plan> {
-    let costs = Costs { values: problem.cost, n: problem.a.len(), m: problem.b.len() };
+    let costs = problem.costs();
     let rows: Vec<u32> = (0..costs.n as u32).filter(|&i| problem.a[i as usize] > 0.0).collect();
     let mut w = start::column_reduction(costs, &rows, interrupt)?;
-    w.iter_mut().zip(problem.b).filter(|(_, mass)| **mass == 0.0).for_each(|(w, _)| *w = f64::INFINITY);
+    for (w, _) in w.iter_mut().zip(problem.b).filter(|(_, mass)| **mass == 0.0) {
+        *w = f64::INFINITY;
+    }
     let arcs = start::greedy(costs, masses, &rows, w, interrupt)?;
     let limit = problem.max_iterations.unwrap_or(u64::MAX);
     let solved = Simplex::new(costs, &rows, &arcs, limit, interrupt).solve()?;
@@ -200,38 +242,41 @@ fn by_simplex<T: Real, F: Flow>(
         .arcs
         .iter()
         .map(|arc| {
-            let (row, column) = (arc.row as usize, arc.column as usize);
-            Entry { row, column, mass: masses.mass(arc.flow) }
+            let mass = masses.mass(arc.flow);
+            Entry { row: arc.row, column: arc.column, mass }
         })
-        .filter(|e| e.mass > NOISE * problem.a[e.row].min(problem.b[e.column]))
+        .filter(|e| e.mass > NOISE * problem.a[e.row as usize].min(problem.b[e.column as usize]))
         .collect();
     entries.sort_unstable_by_key(|entry| (entry.row, entry.column));
-    certify(problem, costs, &entries, (solved.w, solved.pivots, solved.cut_short), largest, interrupt)
+    certify(problem, &entries, (solved.w, solved.pivots, solved.cut_short), largest, interrupt)
 }
 
 /// The plan with its certificate, if it holds.
 fn certify<T: Real>(
     problem: &Problem<'_, T>,
-    costs: Costs<'_, T>,
     entries: &[Entry],
-    (w, iterations, cut_short): (Vec<f64>, u64, bool),
+    (mut w, iterations, cut_short): (Vec<f64>, u64, bool),
     largest: f64,
     interrupt: &Interrupt,
 ) -> Result<Plan> {
-    let mut duals = certificate::duals(costs, problem.a, problem.b, w, interrupt)?;
+    let costs = problem.costs();
+    let shift = certificate::imbalance(costs, entries, &w);
+    w.iter_mut().for_each(|w| *w -= shift);
+    let duals = certificate::duals(costs, problem.a, problem.b, w, interrupt)?;
     let (cost, gap) = certificate::primal_and_gap(costs, entries, &duals);
     let total: f64 = entries.iter().map(|entry| entry.mass).sum();
     if cut_short || gap.is_nan() || gap > GAP * largest * total {
         return Err(Error::Convergence {
             algorithm: "the network simplex method",
-            got: format!("after {iterations} pivots the cost is {cost:e}, and the gap to its lower bound {gap:e}"),
+            got: format!(
+                "after {iterations} pivots the cost is {cost:e}, and the gap to its lower bound {gap:e}"
+            ),
         });
     }
-    duals.centre(problem.a, problem.b);
     Ok(Plan {
         cost,
-        rows: entries.iter().map(|entry| entry.row as i64).collect(),
-        columns: entries.iter().map(|entry| entry.column as i64).collect(),
+        rows: entries.iter().map(|entry| entry.row.into()).collect(),
+        columns: entries.iter().map(|entry| entry.column.into()).collect(),
         mass: entries.iter().map(|entry| entry.mass).collect(),
         dual_a: duals.a,
         dual_b: duals.b,

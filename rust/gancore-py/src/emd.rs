@@ -12,8 +12,7 @@ use crate::enter::enter;
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
 type Indices<'py> = Bound<'py, PyArray1<i64>>;
 /// Cost, support (rows, columns, masses), duals, gap, and pivots taken.
-type Transport<'py> =
-    (f64, (Indices<'py>, Indices<'py>, Floats<'py>), (Floats<'py>, Floats<'py>), f64, u64);
+type Transport<'py> = (f64, (Indices<'py>, Indices<'py>, Floats<'py>), (Floats<'py>, Floats<'py>), f64, u64);
 
 /// Exact optimal transport of masses `a` to masses `b`.
 #[pyfunction]
@@ -70,7 +69,11 @@ pub fn emd_cost<'py>(
         return Err(shape_error("b", "(..., m)", b.shape()));
     };
     if outer("b", b.shape(), m)? != leading {
-        return Err(shape_error("b", &format!("{leading:?} + [m], as `a` has {leading:?} + [n],"), b.shape()));
+        return Err(shape_error(
+            "b",
+            &format!("{leading:?} + [m], as `a` has {leading:?} + [n],"),
+            b.shape(),
+        ));
     }
     let whole = [leading, &[n, m]].concat();
     if cost.shape() != [n, m] && cost.shape() != whole {

@@ -50,37 +50,35 @@ pub fn duals<T: Real>(
 /// An entry of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    pub row: usize,
-    pub column: usize,
+    pub row: u32,
+    pub column: u32,
     pub mass: f64,
+}
+
+/// The constant to move from rows to columns so that each side carries half of the cost, a.u = b.v: found from the
+/// entries of the plan, each of which has u_i = c_ij + w_j. It is a multiple of the rounding of the largest numbers
+/// here: a finer one would only blur the duals.
+pub fn imbalance<T: Real>(costs: Costs<'_, T>, entries: &[Entry], w: &[f64]) -> f64 {
+    let (mut excess, mut total) = (Compensated::default(), Compensated::default());
+    let mut largest = 0.0_f64;
+    for &Entry { row, column, mass } in entries {
+        let (c, w) = (costs.at(row as usize, column as usize), w[column as usize]);
+        largest = largest.max(c.abs()).max(w.abs());
+        excess.add(mass * (c + 2.0 * w));
+        total.add(2.0 * mass);
+    }
+    let grain = f64::EPSILON * largest;
+    if grain == 0.0 { 0.0 } else { (excess.value() / total.value() / grain).round() * grain }
 }
 
 /// Cost of a plan, and its gap: cost minus a.u + b.v, as the sum of mass times slack, in which nothing cancels.
 pub fn primal_and_gap<T: Real>(costs: Costs<'_, T>, entries: &[Entry], duals: &Duals) -> (f64, f64) {
     let (mut cost, mut gap) = (Compensated::default(), Compensated::default());
     for &Entry { row, column, mass } in entries {
+        let (row, column) = (row as usize, column as usize);
         let c = costs.at(row, column);
         cost.add(mass * c);
         gap.add(mass * ((c - duals.b[column]) - duals.a[row]));
     }
     (cost.value(), gap.value())
-}
-
-impl Duals {
-    /// Move a constant from one side to the other, so that each carries half of the cost: a.u = b.v.
-    pub fn centre(&mut self, a: &[f64], b: &[f64]) {
-        let mut excess = Compensated::default();
-        let mut total = Compensated::default();
-        for (&mass, &u) in a.iter().zip(&self.a) {
-            excess.add(mass * u);
-            total.add(mass);
-        }
-        for (&mass, &v) in b.iter().zip(&self.b) {
-            excess.add(-mass * v);
-            total.add(mass);
-        }
-        let shift = excess.value() / total.value();
-        self.a.iter_mut().for_each(|u| *u -= shift);
-        self.b.iter_mut().for_each(|v| *v += shift);
-    }
 }

@@ -45,6 +45,16 @@ impl Price for Plain {
     }
 }
 
+/// c alone.
+struct Bare;
+
+impl Price for Bare {
+    #[inline(always)]
+    fn of(&self, c: f64, _: f64) -> f64 {
+        c
+    }
+}
+
 /// c + w, and what rounding could have taken from it.
 struct Cautious;
 
@@ -110,6 +120,51 @@ impl<T: Real> Op for RowLeast<'_, T> {
         let best = least(self.row, self.w, &Plain);
         (best, find(self.row, self.w, best, &Plain))
     }
+}
+
+/// Least and second least c_ij + w_j of a row, and the column of the least.
+pub struct RowTwoLeast<'a, T> {
+    pub row: &'a [T],
+    pub w: &'a [f64],
+}
+
+impl<T: Real> Op for RowTwoLeast<'_, T> {
+    type Output = (f64, f64, usize);
+
+    #[inline(always)]
+    fn run(self) -> (f64, f64, usize) {
+        let (costs, costs_rest) = self.row.as_chunks::<STRIPES>();
+        let (potentials, potentials_rest) = self.w.as_chunks::<STRIPES>();
+        let (mut first, mut second) = ([f64::INFINITY; STRIPES], [f64::INFINITY; STRIPES]);
+        for (c, w) in costs.iter().zip(potentials) {
+            for lane in 0..STRIPES {
+                let x = c[lane].into() + w[lane];
+                let higher = if x < first[lane] { first[lane] } else { x };
+                first[lane] = if x < first[lane] { x } else { first[lane] };
+                second[lane] = if higher < second[lane] { higher } else { second[lane] };
+            }
+        }
+        let (mut best, mut next) = (f64::INFINITY, f64::INFINITY);
+        let rest = costs_rest.iter().zip(potentials_rest).map(|(&c, &w)| c.into() + w);
+        for x in first.into_iter().chain(second).chain(rest) {
+            next = if x < best {
+                best
+            } else if x < next {
+                x
+            } else {
+                next
+            };
+            best = if x < best { x } else { best };
+        }
+        (best, next, find(self.row, self.w, best, &Plain))
+    }
+}
+
+/// Least of some numbers, and where it stands first.
+#[inline(always)]
+pub fn least_of(numbers: &[f64]) -> (f64, usize) {
+    let best = least(numbers, numbers, &Bare);
+    (best, find(numbers, numbers, best, &Bare))
 }
 
 /// An arc that may enter the tree.

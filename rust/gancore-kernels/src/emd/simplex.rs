@@ -1,6 +1,6 @@
 //! The primal network simplex method on the tree of `tree.rs`, priced by `pricing.rs`.
 
-use super::masses::Flow;
+use super::flow::Flow;
 use super::pricing::{Costs, Entering, Search, Walk};
 use super::tree::{Arc, NONE, Tree};
 use crate::error::Result;
@@ -111,8 +111,7 @@ impl<'a, T: Real, F: Flow> Simplex<'a, T, F> {
     /// the shifts is left, and what is far from the rest does not offset it.
     fn renew(&mut self) {
         let columns = self.costs.n as u32..(self.costs.n + self.costs.m) as u32;
-        let mut inside: Vec<u32> =
-            columns.filter(|&x| self.potentials[x as usize].is_finite()).collect();
+        let mut inside: Vec<u32> = columns.filter(|&x| self.potentials[x as usize].is_finite()).collect();
         let middle = inside.len() / 2;
         let by_potential = |x: &u32, y: &u32| {
             self.potentials[*x as usize].total_cmp(&self.potentials[*y as usize]).then(x.cmp(y))

@@ -4,7 +4,8 @@
 //! Each arc exhausts a row or a column, never both (see `masses.rs`), so the n + m - 1 arcs span all nodes. No
 //! artificial arc is needed, whose cost would have to exceed all others and would drown them.
 
-use super::masses::{Flow, Masses};
+use super::flow::Flow;
+use super::masses::Masses;
 use super::pricing::{Costs, RowLeast};
 use super::tree::Arc;
 use crate::error::Result;

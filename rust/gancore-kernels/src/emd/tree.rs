@@ -4,7 +4,7 @@
 //! the path between its old and its new root, and shifts potentials by walking one piece (Bradley, Brown and Graves
 //! 1977). The flow of a tree arc is kept at its lower end.
 
-use super::masses::Flow;
+use super::flow::Flow;
 
 /// No node.
 pub const NONE: u32 = u32::MAX;
@@ -16,8 +16,6 @@ struct Node {
     size: u32,
     /// The last node of the subtree in the thread.
     last: u32,
-    /// The node before this one in the thread, which is a ring.
-    previous: u32,
 }
 
 /// An arc of the tree.
@@ -34,7 +32,9 @@ pub struct Tree<F> {
     n: u32,
     count: u32,
     nodes: Vec<Node>,
+    /// The thread, a ring.
     next: Vec<u32>,
+    previous: Vec<u32>,
     flow: Vec<F>,
 }
 
@@ -55,12 +55,13 @@ impl<F: Flow> Tree<F> {
     /// Hang a spanning tree, given by its arcs, at a root. The visitor is told each node with its parent, in preorder.
     pub fn hang(n: usize, m: usize, arcs: &[Arc<F>], root: u32, mut visit: impl FnMut(u32, u32)) -> Self {
         let (ends, neighbours) = neighbours(n, m, arcs);
-        let blank = Node { parent: NONE, size: 1, last: NONE, previous: NONE };
+        let blank = Node { parent: NONE, size: 1, last: NONE };
         let mut tree = Self {
             n: n as u32,
             count: arcs.len() as u32 + 1,
             nodes: vec![blank; n + m],
             next: vec![NONE; n + m],
+            previous: vec![NONE; n + m],
             flow: vec![F::ZERO; n + m],
         };
         let mut order = Vec::with_capacity(arcs.len() + 1);
@@ -112,7 +113,7 @@ impl<F: Flow> Tree<F> {
 
     fn link(&mut self, before: u32, after: u32) {
         self.next[before as usize] = after;
-        self.nodes[after as usize].previous = before;
+        self.previous[after as usize] = before;
     }
 
     /// The arc that must leave for the arc row -> column to enter: on the cycle that it closes, the one of least flow
@@ -156,7 +157,14 @@ impl<F: Flow> Tree<F> {
     }
 
     /// Exchange the leaving arc for the entering one, and shift the potentials so that it prices to zero.
-    pub fn pivot(&mut self, row: u32, column: u32, leaving: Leaving<F>, reduced: f64, potentials: &mut [f64]) {
+    pub fn pivot(
+        &mut self,
+        row: u32,
+        column: u32,
+        leaving: Leaving<F>,
+        reduced: f64,
+        potentials: &mut [f64],
+    ) {
         self.send(row, column, leaving);
         let (inner, outer) = if leaving.holds_row { (row, column) } else { (column, row) };
         self.detach(leaving.node, leaving.join);
@@ -169,7 +177,8 @@ impl<F: Flow> Tree<F> {
 
     /// Take a subtree out of the thread, and out of the sizes below `join`.
     fn detach(&mut self, root: u32, join: u32) {
-        let Node { parent, size, last, previous } = self.nodes[root as usize];
+        let Node { parent, size, last } = self.nodes[root as usize];
+        let previous = self.previous[root as usize];
         let after = self.next[last as usize];
         self.link(previous, after);
         let mut x = parent;
@@ -188,7 +197,8 @@ impl<F: Flow> Tree<F> {
     fn turn(&mut self, root: u32, old: u32) -> u32 {
         let whole = self.nodes[old as usize].size;
         let mut x = root;
-        let Node { mut parent, mut size, last: mut x_last, mut previous } = self.nodes[x as usize];
+        let Node { mut parent, mut size, last: mut x_last } = self.nodes[x as usize];
+        let mut previous = self.previous[x as usize];
         let mut end = x_last;
         // What follows the piece of x; read before relinking overwrites it.
         let mut after = self.next[x_last as usize];
@@ -197,7 +207,7 @@ impl<F: Flow> Tree<F> {
         while x != old {
             // The old parent follows as the last child, without the piece that this branch took from its subtree.
             let up = parent;
-            let above = self.nodes[up as usize];
+            let (above, before) = (self.nodes[up as usize], self.previous[up as usize]);
             self.link(end, up);
             if above.last == x_last {
                 end = previous;
@@ -209,7 +219,7 @@ impl<F: Flow> Tree<F> {
             self.nodes[up as usize].size = whole - size;
             self.nodes[up as usize].parent = x;
             std::mem::swap(&mut self.flow[up as usize], &mut flow);
-            (x, parent, size, x_last, previous) = (up, above.parent, above.size, above.last, above.previous);
+            (x, parent, size, x_last, previous) = (up, above.parent, above.size, above.last, before);
         }
         // Every node on the way now has the last of the whole for its last.
         loop {
@@ -243,14 +253,19 @@ impl<F: Flow> Tree<F> {
     /// Shift the potentials of a subtree, or those of all others the other way, whichever is less work.
     fn shift(&self, root: u32, by: f64, potentials: &mut [f64]) {
         let Node { size, last, .. } = self.nodes[root as usize];
-        let (mut x, steps, by) = if 2 * size <= self.count {
-            (root, size, by)
+        let (mut x, mut y, count, by) = if 2 * size <= self.count {
+            (root, last, size, by)
         } else {
-            (self.next[last as usize], self.count - size, -by)
+            (self.next[last as usize], self.previous[root as usize], self.count - size, -by)
         };
-        for _ in 0..steps {
+        // From both ends at once: each step waits for the one before, and two chains wait side by side.
+        for _ in 0..count / 2 {
             potentials[x as usize] += by;
-            x = self.next[x as usize];
+            potentials[y as usize] += by;
+            (x, y) = (self.next[x as usize], self.previous[y as usize]);
+        }
+        if count % 2 == 1 {
+            potentials[x as usize] += by;
         }
     }
 }
