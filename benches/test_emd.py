@@ -54,13 +54,14 @@ def problem(n: int, d: int, masses: str) -> tuple[np.ndarray, np.ndarray, np.nda
     return a / a.sum(), b / b.sum(), cost
 
 
-@pytest.mark.parametrize(
-    ("masses", "rival"), [(masses, rival) for masses, rivals in MASSES.items() for rival in rivals]
-)
-@pytest.mark.parametrize("d", [2, 64])
+CASES = [(d, masses, rival) for d in (2, 64) for masses, rivals in MASSES.items() for rival in rivals]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 @pytest.mark.parametrize("n", [500, 1000, 2000, 5000])
-def test_emd(benchmark: BenchmarkFixture, n: int, d: int, masses: str, rival: str, small: bool) -> None:
+def test_emd(benchmark: BenchmarkFixture, n: int, case: tuple[int, str, str], small: bool) -> None:
     n = n // 50 if small else n
+    d, masses, rival = case
     a, b, cost = problem(n, d, masses)
     benchmark.group = f"emd of {n} points in {d} dimensions, {masses} masses, one thread"
     benchmark.extra_info["rival"] = rival

@@ -176,9 +176,12 @@ def test_costs_of_any_scale(scale: float) -> None:
     assert plan.gap <= 1e-14 * scale
 
 
+@pytest.mark.parametrize("uniform", [False, True])
 @pytest.mark.parametrize("huge", [1e10, 1e12, 1e13, 1e32, 1e300])
-def test_a_forbidden_pair_does_not_blur_the_others(huge: float) -> None:
+def test_a_forbidden_pair_does_not_blur_the_others(huge: float, uniform: bool) -> None:
     a, b, cost = cloud(300)
+    if uniform:
+        a = b = np.full(300, 1 / 300)
     expected = emd(a, b, cost)
     at = np.flatnonzero(expected.to_dense().ravel() == 0)[[7, 777, 7777]]
     forbidden = cost.copy()
@@ -213,6 +216,17 @@ def test_masses_of_all_magnitudes_at_once() -> None:
     cost = rng.random((60, 60))
     plan = emd(a, a[::-1].copy(), cost)
     check(a, a[::-1], cost, plan)
+
+
+def test_equal_masses_among_forbidden_pairs() -> None:
+    rng = np.random.default_rng(2)
+    cost = rng.random((200, 200))
+    cost[rng.random(cost.shape) < 0.9] = 1e12
+    a = np.ones(200)
+    plan = emd(a, a, cost)
+    assert plan.cost == pytest.approx(cost[linear_sum_assignment(cost)].sum(), rel=1e-13)
+    assert plan.cost < 1e3
+    assert plan.gap <= 1e-12 * plan.cost
 
 
 def test_half_of_the_costs_forbidden() -> None:

@@ -52,8 +52,8 @@ const LARGEST_COST: f64 = f64::from_bits((1000 + 1023) << 52);
 /// What the gap may be, relative to the largest cost times the total mass.
 const GAP: f64 = 1e-9;
 
-/// What the gap of an assignment may be, relative to its cost.
-const FINE: f64 = 1e-13;
+/// What the gap of an assignment may be, relative to the sizes of cost and duals that it weighs.
+const FINE: f64 = 16.0 * f64::EPSILON;
 
 /// Entries of a plan that are smaller than this share of both masses they join only make up for rounded masses.
 const NOISE: f64 = 64.0 * f64::EPSILON;
@@ -106,6 +106,15 @@ pub struct Plan {
     pub gap: f64,
     /// Pivots taken.
     pub iterations: u64,
+}
+
+impl Plan {
+    /// Mass times the magnitudes of the duals that meet there.
+    fn size(&self) -> f64 {
+        let ends = self.rows.iter().zip(&self.columns).zip(&self.mass);
+        ends.map(|((&i, &j), mass)| mass * (self.dual_a[i as usize].abs() + self.dual_b[j as usize].abs()))
+            .sum()
+    }
 }
 
 /// Solve a transport problem exactly.
@@ -209,7 +218,7 @@ fn by_masses<T: Real>(problem: &Problem<'_, T>, largest: f64, interrupt: &Interr
         // Unlike a tree's, these potentials are sums of differences: where costs are so mixed that they lost their
         // digits, the simplex method has the next word.
         match certify(problem, &entries, (w, paths, false), largest, interrupt) {
-            Ok(plan) if plan.gap <= FINE * plan.cost.abs() => return Ok(plan),
+            Ok(plan) if plan.gap <= FINE * plan.size() => return Ok(plan),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             _ => {}
         }
@@ -261,7 +270,9 @@ fn certify<T: Real>(
 ) -> Result<Plan> {
     let costs = problem.costs();
     let shift = certificate::imbalance(costs, entries, &w);
-    w.iter_mut().for_each(|w| *w -= shift);
+    for w in &mut w {
+        *w -= shift;
+    }
     let duals = certificate::duals(costs, problem.a, problem.b, w, interrupt)?;
     let (cost, gap) = certificate::primal_and_gap(costs, entries, &duals);
     let total: f64 = entries.iter().map(|entry| entry.mass).sum();

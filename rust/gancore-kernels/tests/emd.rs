@@ -30,10 +30,9 @@ fn draw(seed: u64, count: usize) -> Vec<f64> {
     (0..count).map(|_| next()).collect()
 }
 
-fn scaled_to_one(mut masses: Vec<f64>) -> Vec<f64> {
+fn scaled_to_one(masses: Vec<f64>) -> Vec<f64> {
     let total: f64 = masses.iter().sum();
-    masses.iter_mut().for_each(|mass| *mass /= total);
-    masses
+    masses.into_iter().map(|mass| mass / total).collect()
 }
 
 /// Marginals, feasibility, complementary slackness and strong duality.
@@ -72,7 +71,9 @@ fn countable() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<f64>)> {
         let masses = |atoms: usize| {
             prop::collection::vec(0..atoms, units).prop_map(move |at| {
                 let mut masses = vec![0; atoms];
-                at.into_iter().for_each(|k| masses[k] += 1);
+                for k in at {
+                    masses[k] += 1;
+                }
                 masses
             })
         };

@@ -11,7 +11,7 @@ use crate::simd;
 /// How negative a reduced cost must be at first, relative to the potentials: their shifts lose a few roundings.
 const COARSE: f64 = 64.0 * f64::EPSILON;
 
-/// How often the last, cautious search may begin anew. One round is the rule, and the certificate has the last word.
+/// How often the last, cautious search may begin anew; one round is the rule. The certificate has the last word.
 const ROUNDS: usize = 32;
 
 /// A basic solution on its way to the best one.
@@ -30,6 +30,8 @@ pub struct Simplex<'a, T, F> {
 /// Why the search for better arcs ended.
 enum Stop {
     Optimal,
+    /// As many pivots as there are nodes have shifted the potentials: time to compute them anew.
+    Stale,
     Limit,
 }
 
@@ -59,30 +61,46 @@ impl<'a, T: Real, F: Flow> Simplex<'a, T, F> {
 
     /// Pivot until no arc prices below zero by more than rounding.
     pub fn solve(mut self) -> Result<Solved<F>> {
-        let mut cut_short = false;
         // Potentials shrink when the last arc of a huge cost has left, and with them the rounding to be allowed for.
         let mut scale = f64::INFINITY;
-        while !cut_short && self.scale() < 0.25 * scale {
+        while self.scale() < 0.25 * scale {
             scale = self.scale();
-            cut_short = matches!(self.improve(COARSE * scale, false)?, Stop::Limit);
-            self.renew();
+            loop {
+                let stop = self.improve(COARSE * scale, false)?;
+                self.renew();
+                match stop {
+                    Stop::Optimal => break,
+                    Stop::Stale => {}
+                    Stop::Limit => return Ok(self.solved(true)),
+                }
+            }
         }
         for _ in 0..ROUNDS {
             let before = self.pivots;
-            cut_short = cut_short || matches!(self.improve(0.0, true)?, Stop::Limit);
-            if cut_short || self.pivots == before {
+            if matches!(self.improve(0.0, true)?, Stop::Limit) {
+                return Ok(self.solved(true));
+            }
+            if self.pivots == before {
                 break;
             }
             self.renew();
         }
+        Ok(self.solved(false))
+    }
+
+    fn solved(mut self, cut_short: bool) -> Solved<F> {
         let arcs = self.tree.arcs();
-        Ok(Solved { arcs, w: self.potentials.split_off(self.costs.n), pivots: self.pivots, cut_short })
+        Solved { arcs, w: self.potentials.split_off(self.costs.n), pivots: self.pivots, cut_short }
     }
 
     fn improve(&mut self, tolerance: f64, cautious: bool) -> Result<Stop> {
+        let stale = self.pivots + (self.costs.n + self.costs.m) as u64;
         while let Some(Entering { row, column, reduced }) = self.search(tolerance, cautious) {
             if self.pivots == self.limit {
                 return Ok(Stop::Limit);
+            }
+            if self.pivots == stale {
+                return Ok(Stop::Stale);
             }
             if self.pivots.is_multiple_of(64) {
                 self.interrupt.check()?;
