@@ -91,7 +91,7 @@ def test_equal_masses_are_an_assignment(n: int, d: int) -> None:
     assert plan.cost == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-13)
 
 
-@pytest.mark.parametrize(("n", "m"), [(60, 60), (90, 40), (3, 150), (150, 2), (1, 80), (80, 1)])
+@pytest.mark.parametrize(("n", "m"), [(60, 60), (90, 40), (3, 150), (2, 150), (150, 2), (1, 80), (80, 1)])
 def test_random_masses_of_any_shape_are_a_linear_program(n: int, m: int) -> None:
     rng = np.random.default_rng(n)
     a, b, cost = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m)), rng.normal(size=(n, m))

@@ -13,6 +13,9 @@ use crate::num::Real;
 use crate::pool::Interrupt;
 use crate::simd::{self, Op};
 
+/// How many columns a row must serve on average for sorting them to be less work than a search for each.
+const LONG: usize = 64;
+
 /// A greedy plan; `w` holds minus the columns' potentials by which cheapness is judged, inf for those without mass.
 pub fn greedy<T: Real, F: Flow>(
     costs: Costs<'_, T>,
@@ -23,11 +26,18 @@ pub fn greedy<T: Real, F: Flow>(
 ) -> Result<Vec<Arc<F>>> {
     let mut open = masses.b.clone();
     let mut arcs = Vec::with_capacity(costs.n + costs.m);
+    let mut order = Vec::new();
     for &row in rows {
         interrupt.check()?;
         let mut supply = masses.a[row as usize];
+        if costs.m > LONG * costs.n {
+            cheapest_last(costs.row(row as usize), &w, &mut order);
+        }
         while supply > F::ZERO {
-            let (_, column) = simd::dispatch(RowLeast { row: costs.row(row as usize), w: &w });
+            let column = match order.pop() {
+                Some(column) => column as usize,
+                None => simd::dispatch(RowLeast { row: costs.row(row as usize), w: &w }).1,
+            };
             let flow = supply.min(open[column]);
             arcs.push(Arc { row, column: column as u32, flow });
             supply = supply.minus(flow);
@@ -38,6 +48,14 @@ pub fn greedy<T: Real, F: Flow>(
         }
     }
     Ok(arcs)
+}
+
+/// Columns that still take mass, the cheapest last, and the first of equals after the others.
+fn cheapest_last<T: Real>(row: &[T], w: &[f64], order: &mut Vec<u32>) {
+    let price = |j: &u32| row[*j as usize].into() + w[*j as usize];
+    order.clear();
+    order.extend((0..row.len() as u32).filter(|j| w[*j as usize] < f64::INFINITY));
+    order.sort_unstable_by(|x, y| price(y).total_cmp(&price(x)).then(y.cmp(x)));
 }
 
 /// Minus the least cost of each column among the rows that have mass.
