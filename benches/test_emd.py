@@ -1,8 +1,9 @@
 """Exact transport between random points, squared distances, against POT and the assignment solvers.
 
-Medians in seconds of process time on one thread of an AMD EPYC with AVX2, shared with other work, gancore 0.1.0 and its rivals run in
-turn on the same problems; "POT" is ``ot.emd2`` with its limit of iterations raised (with its own limit of 10^5 it
-stops before the optimum at n = 5000), assignments are ``scipy.optimize.linear_sum_assignment`` and ``lap.lapjv``:
+Medians in seconds of process time on one thread of an AMD EPYC with AVX2, shared with other work; gancore 0.1.0 and its
+rivals ran in turn on the same problems (9, 7, 3 times, and the rivals once at n = 5000). "POT" is ``ot.emd2`` with its
+limit of iterations raised (with its own of 10^5 it stops before the optimum at n = 5000); the assignments are
+``scipy.optimize.linear_sum_assignment`` and ``lap.lapjv``.
 
 | n | d | masses | gancore | POT 0.9.7 | POT / gancore | scipy 1.17.1 | lapx 0.11.1 |
 |---|---|---|---|---|---|---|---|
