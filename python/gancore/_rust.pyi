@@ -13,6 +13,8 @@ __all__ = [
     "__version__",
     "ball_counts",
     "build_info",
+    "emd",
+    "emd_cost",
     "frechet_distance",
     "frechet_distance_from_features",
     "jensen_shannon",
@@ -44,6 +46,13 @@ def set_num_threads(threads: int) -> None: ...
 def kl(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 def jensen_shannon(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
 def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
+
+# emd: cost, support (rows, columns, masses), duals, gap, pivots
+_Indices: TypeAlias = npt.NDArray[np.int64]
+_Transport: TypeAlias = tuple[float, tuple[_Indices, _Indices, _Float64], tuple[_Float64, _Float64], float, int]
+
+def emd(a: _Reals, b: _Reals, cost: _Reals, *, normalize: bool, max_iterations: int | None) -> _Transport: ...
+def emd_cost(a: _Reals, b: _Reals, cost: _Reals, *, normalize: bool, max_iterations: int | None) -> _Float64: ...
 
 # langevin: pace is (step size, temperature), counter (seed, step, first chain), parts (means, stds, weights), plan
 # how many steps, whether to accept or reject them, and whether to record energies.

@@ -102,6 +102,12 @@ from gancore.kernels.langevin import GaussianMixture
 mixture = GaussianMixture(np.zeros((25, 2)), 1.0)
 work = lambda: mixture.langevin(np.zeros((20000, 2)), steps=100000, step_size=0.01, seed=0)
 """
+PIVOTS = """
+import numpy as np
+from gancore.kernels.emd import emd
+i = np.arange(2000, dtype=np.float32)
+work = lambda: emd(np.ones(2000), np.ones(2000), np.outer(i, i))
+"""
 ABANDONED = """
 import numpy as np
 from gancore.kernels.frechet import trace_sqrt_product
@@ -124,7 +130,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("work", [POLLED, ABANDONED], ids=["polled", "abandoned"])
+@pytest.mark.parametrize("work", [POLLED, PIVOTS, ABANDONED], ids=["polled", "pivots", "abandoned"])
 def test_ctrl_c_is_heard_inside_a_kernel(work: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", work + INTERRUPTED], capture_output=True, text=True, check=True, timeout=120

@@ -30,8 +30,10 @@ Scalar: TypeAlias = Union[float, "torch.Tensor"]
 """A single number: a Python float for NumPy input, a 0-d tensor for torch input."""
 
 
-def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: Any) -> Any:
+def call(kernel: str, function: str, /, *, settings: dict[str, Any], mixed: bool = False, **arrays: Any) -> Any:
     """Answer a call of ``function``, given its arrays by name and in order, by the implementation they ask for.
+
+    The kernel reads arrays of one dtype, to which the others are copied, unless it takes them ``mixed``.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: A
     tensors = _of_one_kind(arrays)
     if tensors and _wants_twin(arrays):
         return getattr(_twin(kernel), function)(**arrays, **settings)
-    return _as_kind(getattr(_rust, function)(*_common_dtype(arrays), **settings), tensors=tensors)
+    views = [to_numpy(name, array) for name, array in arrays.items()] if mixed else _common_dtype(arrays)
+    return _as_kind(getattr(_rust, function)(*views, **settings), tensors=tensors)
 
 
 def write(kernel: str, function: str, out: Any, /, *, settings: dict[str, Any], **arrays: Any) -> Any:

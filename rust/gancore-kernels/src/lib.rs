@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`divergence`] | KL, Jensen-Shannon and total variation of rows of distributions | O(rows k) |
 //! | [`wasserstein`] | exact W_p of samples on the line | O(n log n) |
+//! | [`emd`] | exact transport between discrete measures, with its certificate | about O((n + m) n m) |
 //! | [`moments`] | streaming mean and covariance | O(n d^2), memory O(d^2) |
 //! | [`frechet`] | tr (AB)^(1/2) of PSD matrices, Fréchet distance of Gaussians | O(d^3) |
 //! | [`mmd`] | maximum mean discrepancy with its standard error, and over subsets | O((n + m)^2 d), memory O((n + m) d) |
@@ -14,6 +15,7 @@
 //! [`num`] (sums and elementary functions), [`linalg`] (the one file that knows faer).
 
 pub mod divergence;
+pub mod emd;
 pub mod error;
 pub mod frechet;
 pub mod langevin;

@@ -2,6 +2,7 @@
 
 mod array;
 mod divergence;
+mod emd;
 mod enter;
 mod error;
 mod frechet;
@@ -23,6 +24,8 @@ mod _rust {
 
     #[pymodule_export]
     use super::divergence::{jensen_shannon, kl, total_variation};
+    #[pymodule_export]
+    use super::emd::{emd, emd_cost};
     use super::error::ToPython;
     #[pymodule_export]
     use super::frechet::{frechet_distance, frechet_distance_from_features, sqrtm_psd, trace_sqrt_product};
