@@ -12,10 +12,14 @@ __all__ = [
     "Moments",
     "__version__",
     "build_info",
+    "coupling_1d",
+    "cramer_distance",
+    "energy_distance",
     "frechet_distance",
     "jensen_shannon",
     "kl",
     "langevin_step",
+    "max_sliced_wasserstein",
     "mixture_energy",
     "mixture_gradient",
     "mixture_langevin",
@@ -24,9 +28,11 @@ __all__ = [
     "philox_normal",
     "philox_uniform",
     "set_num_threads",
+    "sliced_wasserstein",
     "total_variation",
     "trace_sqrt_product",
     "wasserstein_1d",
+    "wasserstein_circle",
 ]
 __version__: Final[str]
 
@@ -56,7 +62,24 @@ def mixture_langevin(
 ) -> tuple[_Reals, int, _Float64]: ...
 
 # wasserstein
-def wasserstein_1d(x: _Reals, y: _Reals, *, p: float) -> _Float64: ...
+_Weights: TypeAlias = _Reals | None
+_Cells: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], _Float64, _Float64, _Float64]
+
+def wasserstein_1d(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float
+) -> _Float64: ...
+def wasserstein_circle(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float, period: float
+) -> _Float64: ...
+def cramer_distance(x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None) -> _Float64: ...
+def coupling_1d(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float
+) -> _Cells: ...
+def sliced_wasserstein(x: _Reals, y: _Reals, *, p: float, n_projections: int, seed: int) -> float: ...
+def max_sliced_wasserstein(
+    x: _Reals, y: _Reals, *, p: float, n_projections: int, seed: int
+) -> tuple[float, _Float64]: ...
+def energy_distance(x: _Reals, y: _Reals) -> float: ...
 
 # moments
 @final

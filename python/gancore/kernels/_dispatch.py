@@ -33,6 +33,8 @@ Scalar: TypeAlias = Union[float, "torch.Tensor"]
 def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: Any) -> Any:
     """Answer a call of ``function``, given its arrays by name and in order, by the implementation they ask for.
 
+    An optional array that is not given is None.
+
     Raises
     ------
     DTypeError
@@ -40,10 +42,12 @@ def call(kernel: str, function: str, /, *, settings: dict[str, Any], **arrays: A
     BackendError
         If tensors lie on different devices.
     """
-    tensors = _of_one_kind(arrays)
-    if tensors and _wants_twin(arrays):
+    given = {name: array for name, array in arrays.items() if array is not None}
+    tensors = _of_one_kind(given)
+    if tensors and _wants_twin(given):
         return getattr(_twin(kernel), function)(**arrays, **settings)
-    return _as_kind(getattr(_rust, function)(*_common_dtype(arrays), **settings), tensors=tensors)
+    values = dict(zip(given, _common_dtype(given), strict=True))
+    return _as_kind(getattr(_rust, function)(*map(values.get, arrays), **settings), tensors=tensors)
 
 
 def write(kernel: str, function: str, out: Any, /, *, settings: dict[str, Any], **arrays: Any) -> Any:
