@@ -13,14 +13,18 @@ __all__ = [
     "__version__",
     "ball_counts",
     "build_info",
+    "coupling_1d",
+    "cramer_distance",
     "emd",
     "emd_cost",
+    "energy_distance",
     "frechet_distance",
     "frechet_distance_from_features",
     "jensen_shannon",
     "kl",
     "knn_distances",
     "langevin_step",
+    "max_sliced_wasserstein",
     "mixture_energy",
     "mixture_gradient",
     "mixture_langevin",
@@ -31,10 +35,12 @@ __all__ = [
     "philox_normal",
     "philox_uniform",
     "set_num_threads",
+    "sliced_wasserstein",
     "sqrtm_psd",
     "total_variation",
     "trace_sqrt_product",
     "wasserstein_1d",
+    "wasserstein_circle",
 ]
 __version__: Final[str]
 
@@ -71,7 +77,24 @@ def mixture_langevin(
 ) -> tuple[_Reals, int, _Float64]: ...
 
 # wasserstein
-def wasserstein_1d(x: _Reals, y: _Reals, *, p: float) -> _Float64: ...
+_Weights: TypeAlias = _Reals | None
+_Cells: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], _Float64, _Float64, _Float64]
+
+def wasserstein_1d(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float
+) -> _Float64: ...
+def wasserstein_circle(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float, period: float
+) -> _Float64: ...
+def cramer_distance(x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None) -> _Float64: ...
+def coupling_1d(
+    x: _Reals, y: _Reals, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float
+) -> _Cells: ...
+def sliced_wasserstein(x: _Reals, y: _Reals, *, p: float, n_projections: int, seed: int) -> float: ...
+def max_sliced_wasserstein(
+    x: _Reals, y: _Reals, *, p: float, n_projections: int, seed: int
+) -> tuple[float, _Float64]: ...
+def energy_distance(x: _Reals, y: _Reals) -> float: ...
 
 # mmd: the shape of a kernel is its degree, gamma, coef0 and bandwidths
 _Shape: TypeAlias = tuple[int, float, float, list[float]]

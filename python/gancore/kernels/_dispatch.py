@@ -33,7 +33,8 @@ Scalar: TypeAlias = Union[float, "torch.Tensor"]
 def call(kernel: str, function: str, /, *, settings: dict[str, Any], mixed: bool = False, **arrays: Any) -> Any:
     """Answer a call of ``function``, given its arrays by name and in order, by the implementation they ask for.
 
-    The kernel reads arrays of one dtype, to which the others are copied, unless it takes them ``mixed``.
+    The kernel reads arrays of one dtype, to which the others are copied, unless it takes them ``mixed``. An optional
+    array that is not given is None.
 
     Raises
     ------
@@ -42,11 +43,13 @@ def call(kernel: str, function: str, /, *, settings: dict[str, Any], mixed: bool
     BackendError
         If tensors lie on different devices.
     """
-    tensors = _of_one_kind(arrays)
-    if tensors and _wants_twin(arrays):
+    given = {name: array for name, array in arrays.items() if array is not None}
+    tensors = _of_one_kind(given)
+    if tensors and _wants_twin(given):
         return getattr(_twin(kernel), function)(**arrays, **settings)
-    views = [to_numpy(name, array) for name, array in arrays.items()] if mixed else _common_dtype(arrays)
-    return _as_kind(getattr(_rust, function)(*views, **settings), tensors=tensors)
+    views = [to_numpy(name, array) for name, array in given.items()] if mixed else _common_dtype(given)
+    by_name = dict(zip(given, views, strict=True))
+    return _as_kind(getattr(_rust, function)(*map(by_name.get, arrays), **settings), tensors=tensors)
 
 
 def write(kernel: str, function: str, out: Any, /, *, settings: dict[str, Any], **arrays: Any) -> Any:

@@ -3,7 +3,7 @@
 //! | kernel | what | cost |
 //! |---|---|---|
 //! | [`divergence`] | KL, Jensen-Shannon and total variation of rows of distributions | O(rows k) |
-//! | [`wasserstein`] | exact W_p of samples on the line | O(n log n) |
+//! | [`wasserstein`] | exact W_p on the line and circle, couplings, sliced, energy and Cramér distances | O(n log n) |
 //! | [`emd`] | exact transport between discrete measures, with its certificate | about O((n + m) n m) |
 //! | [`moments`] | streaming mean and covariance | O(n d^2), memory O(d^2) |
 //! | [`frechet`] | tr (AB)^(1/2) of PSD matrices, Fréchet distance of Gaussians | O(d^3) |

@@ -1,21 +1,47 @@
-//! Exact Wasserstein distances between samples on the line, row by row.
+//! Exact optimal transport on the line and on the circle, and the distances that are built of it.
 //!
 //! On the line the optimal coupling is monotone, so with quantile functions F^-1 and G^-1
 //!
 //! ```text
 //! W_p(x, y)^p = integral over u in (0, 1) of |F^-1(u) - G^-1(u)|^p      Villani 2003, theorem 2.18
+//! Cramér(x, y)^2 = integral over t of (F(t) - G(t))^2                   Székely and Rizzo 2013, eq. 1
+//! energy(x, y)^2 = 2 E|X - Y| - E|X - X'| - E|Y - Y'| = 2 Cramér^2 on the line
 //! ```
 //!
-//! and both quantile functions are steps: of width 1/n and 1/m for samples of n and m points. The widths of the common
-//! steps are kept as integers, in units of 1/(n m), so no level is ever rounded. Differences are divided by the largest
-//! of them before they are raised to the power p, so no p overflows or underflows. W_inf is the largest difference.
+//! Both quantile functions are steps. For samples without weights the widths of the common steps are integers, in units
+//! of 1/(n m); for weighted ones what is left of the masses at hand is kept in two doubles. So no level is rounded, and
+//! no step appears that is as narrow as a rounding error: W_inf would see it. Differences are divided by the largest of
+//! them before they are raised to the power p, so no p overflows or underflows. W_inf is the largest difference.
+//!
+//! | file | what |
+//! |---|---|
+//! | `order` | checks, sorting |
+//! | `exact`, `levels` | sums in two doubles, common steps |
+//! | `line` | W_p and Cramér distance of a row |
+//! | `coupling` | the coupling itself, with duals |
+//! | `circle` | W_p on the circle |
+//! | `sliced` | sliced and max-sliced distances |
+//! | `energy` | energy distance in any dimension |
 
-use std::marker::PhantomData;
+mod circle;
+mod coupling;
+mod energy;
+mod exact;
+mod levels;
+mod line;
+mod order;
+mod sliced;
+
+pub use coupling::{Coupling, coupling_1d};
+pub use energy::energy_distance;
+pub use sliced::{Clouds, MaxSliced, max_sliced_wasserstein, sliced_wasserstein};
 
 use crate::error::{Error, Result};
-use crate::num::{self, Compensated, Map2, Real};
+use crate::num::Real;
 use crate::pool::{self, Interrupt};
-use crate::simd;
+
+/// How far two totals of weights may be apart, relatively; what is less is taken for rounding and scaled away.
+pub const TOTAL_TOLERANCE: f64 = 1e-5;
 
 /// Rows of samples of two distributions.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +50,10 @@ pub struct Samples<'a, T> {
     pub x: &'a [T],
     /// Points of the second argument, row after row.
     pub y: &'a [T],
+    /// Weights of `x`; without, all points weigh the same.
+    pub x_weights: Option<&'a [T]>,
+    /// Weights of `y`; without, all points weigh the same.
+    pub y_weights: Option<&'a [T]>,
     /// How many points a row of `x` has.
     pub n: usize,
     /// How many points a row of `y` has.
@@ -32,232 +62,97 @@ pub struct Samples<'a, T> {
     pub rows: usize,
 }
 
-/// W_p of each row, for p in [1, inf].
+/// W_p of each row on the line, for p in [1, inf].
 pub fn wasserstein_1d<T: Real>(samples: Samples<'_, T>, p: f64, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    let Samples { x, y, n, m, rows } = samples;
-    if p.is_nan() || p < 1.0 {
-        return Err(Error::domain("p", "be at least 1", p.to_string()));
+    check_order(p)?;
+    each_row(samples, |row, serial| Ok(line::wasserstein(&row.atoms(serial, interrupt)?, p)))
+}
+
+/// Cramér distance of each row: the root of the integral of (F - G)^2.
+pub fn cramer_distance<T: Real>(samples: Samples<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
+    each_row(samples, |row, serial| Ok(line::cramer(&row.atoms(serial, interrupt)?)))
+}
+
+/// W_p of each row on a circle of the circumference `period`, for p in [1, inf].
+pub fn wasserstein_circle<T: Real>(
+    samples: Samples<'_, T>,
+    p: f64,
+    period: f64,
+    interrupt: &Interrupt,
+) -> Result<Vec<f64>> {
+    check_order(p)?;
+    if !(period > 0.0 && period < f64::INFINITY) {
+        return Err(Error::domain("period", "be finite and positive", period.to_string()));
     }
-    for (argument, points, width) in [("x", x, n), ("y", y, m)] {
-        if width == 0 {
-            return Err(Error::shape(argument, "at least one point on the last axis", "none"));
+    each_row(samples, |row, _| circle::wasserstein(&row, p, period, interrupt))
+}
+
+fn check_order(p: f64) -> Result<()> {
+    if p >= 1.0 { Ok(()) } else { Err(Error::domain("p", "be at least 1", p.to_string())) }
+}
+
+/// One row of samples.
+struct Row<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+    x_weights: Option<&'a [T]>,
+    y_weights: Option<&'a [T]>,
+    place: order::Place,
+}
+
+impl<T: Real> Samples<'_, T> {
+    fn check(&self) -> Result<()> {
+        let sides = [
+            ("x", "x_weights", self.x, self.x_weights, self.n),
+            ("y", "y_weights", self.y, self.y_weights, self.m),
+        ];
+        for (argument, weights_argument, points, weights, width) in sides {
+            if width == 0 {
+                return Err(Error::shape(argument, "at least one point on the last axis", "none"));
+            }
+            let expected = self.rows * width;
+            if points.len() != expected {
+                return Err(Error::shape(argument, format!("{expected} points"), points.len().to_string()));
+            }
+            if let Some(weights) = weights
+                && weights.len() != expected
+            {
+                let got = weights.len().to_string();
+                return Err(Error::shape(weights_argument, format!("{expected} weights"), got));
+            }
         }
-        if points.len() != rows * width {
-            return Err(Error::shape(argument, format!("{} points", rows * width), points.len().to_string()));
+        Ok(())
+    }
+
+    fn row(&self, row: usize) -> Row<'_, T> {
+        let (of_x, of_y) = (row * self.n..(row + 1) * self.n, row * self.m..(row + 1) * self.m);
+        Row {
+            x: &self.x[of_x.clone()],
+            y: &self.y[of_y.clone()],
+            x_weights: self.x_weights.map(|weights| &weights[of_x]),
+            y_weights: self.y_weights.map(|weights| &weights[of_y]),
+            place: order::Place { row: (self.rows > 1).then_some(row) },
         }
     }
-    if rows == 1 {
-        return Ok(vec![of_pair(sorted_pair(x, y, 2, interrupt)?, p)]);
+}
+
+/// Answer row by row. A row among many is a task's own, `serial`; one alone may use the pool itself.
+fn each_row<T: Real>(
+    samples: Samples<'_, T>,
+    answer: impl Fn(Row<'_, T>, bool) -> Result<f64> + Sync + Send,
+) -> Result<Vec<f64>> {
+    samples.check()?;
+    if samples.rows == 1 {
+        return Ok(vec![answer(samples.row(0), false)?]);
     }
-    let mut out = vec![0.0; rows];
-    // A row is a task: sorting it takes long enough to pay for that from some hundred points on.
-    let per_task = (1 << 12) / (n + m) + 1;
+    let mut out = vec![0.0; samples.rows];
+    // Sorting a row takes long enough to pay for a task from some hundred points on.
+    let per_task = (1 << 12) / (samples.n + samples.m) + 1;
     pool::for_each_chunk_mut(&mut out, per_task, |task, values| {
         for (i, value) in values.iter_mut().enumerate() {
-            let row = task * per_task + i;
-            let (x, y) = (&x[row * n..(row + 1) * n], &y[row * m..(row + 1) * m]);
-            *value = of_pair(sorted_pair(x, y, usize::MAX, interrupt)?, p);
+            *value = answer(samples.row(task * per_task + i), true)?;
         }
         Ok(())
     })?;
     Ok(out)
-}
-
-/// Both samples in order, sorted side by side if `serial_below` allows it.
-fn sorted_pair<T: Real>(
-    x: &[T],
-    y: &[T],
-    serial_below: usize,
-    interrupt: &Interrupt,
-) -> Result<[Vec<f64>; 2]> {
-    interrupt.check()?;
-    let mut both =
-        pool::map_indexed(2, serial_below, |i| if i == 0 { sorted("x", x) } else { sorted("y", y) })?
-            .into_iter();
-    match (both.next(), both.next()) {
-        (Some(x), Some(y)) => Ok([x?, y?]),
-        _ => Err(Error::Backend("two samples must give two orders".into())),
-    }
-}
-
-/// The points in order. Doubles are sorted as integers of the same order, which compare faster.
-fn sorted<T: Real>(argument: &'static str, points: &[T]) -> Result<Vec<f64>> {
-    const SIGN: u64 = 1 << 63;
-    let mut keys = Vec::with_capacity(points.len());
-    for (index, &point) in points.iter().enumerate() {
-        let value: f64 = point.into();
-        if !value.is_finite() {
-            return Err(Error::domain(argument, "have finite points", format!("{value} at index {index}")));
-        }
-        let bits = value.to_bits();
-        keys.push(bits ^ if bits & SIGN == 0 { SIGN } else { u64::MAX });
-    }
-    keys.sort_unstable();
-    Ok(keys
-        .into_iter()
-        .map(|key| f64::from_bits(key ^ if key & SIGN == 0 { u64::MAX } else { SIGN }))
-        .collect())
-}
-
-fn of_pair([mut x, mut y]: [Vec<f64>; 2], p: f64) -> f64 {
-    let bound = |points: &[f64]| points[0].abs().max(points[points.len() - 1].abs());
-    // Halved points cannot overflow in a difference; they are only where they must be, for halving rounds subnormals.
-    let doubling = if (bound(&x) + bound(&y)).is_finite() { 1.0 } else { 2.0 };
-    if doubling > 1.0 {
-        x.iter_mut().chain(&mut y).for_each(|point| *point *= 0.5);
-    }
-    let largest = if x.len() == y.len() {
-        simd::dispatch(Largest { x: &x, y: &y })
-    } else {
-        let mut largest = 0.0_f64;
-        each_step(x.len(), y.len(), |i, j, _| largest = largest.max((x[i] - y[j]).abs()));
-        largest
-    };
-    if p == f64::INFINITY || largest == 0.0 {
-        return doubling * largest;
-    }
-    let mean = if p == 1.0 {
-        mean_power::<Identity>(&x, &y, 1.0, p)
-    } else if p == 2.0 {
-        mean_power::<Square>(&x, &y, largest, p)
-    } else {
-        mean_power::<Power>(&x, &y, largest, p)
-    };
-    doubling * if p == 1.0 { mean } else { largest * mean.powf(1.0 / p) }
-}
-
-/// Call `step(i, j, width)` for each common step of quantile functions of n and m points, in units of 1/(n m).
-fn each_step(n: usize, m: usize, mut step: impl FnMut(usize, usize, u128)) {
-    let (wide_n, wide_m) = (n as u128, m as u128);
-    let (mut i, mut j, mut at) = (0, 0, 0_u128);
-    while i < n && j < m {
-        let (end_x, end_y) = ((i as u128 + 1) * wide_m, (j as u128 + 1) * wide_n);
-        let end = end_x.min(end_y);
-        step(i, j, end - at);
-        at = end;
-        i += usize::from(end == end_x);
-        j += usize::from(end == end_y);
-    }
-}
-
-struct Largest<'a> {
-    x: &'a [f64],
-    y: &'a [f64],
-}
-
-impl simd::Op for Largest<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        let mut stripes = [0.0_f64; simd::LANES];
-        let (x, rest_x) = self.x.as_chunks::<{ simd::LANES }>();
-        let (y, rest_y) = self.y.as_chunks::<{ simd::LANES }>();
-        for (x, y) in x.iter().zip(y) {
-            for ((stripe, x), y) in stripes.iter_mut().zip(x).zip(y) {
-                *stripe = stripe.max((x - y).abs());
-            }
-        }
-        let rest = rest_x.iter().zip(rest_y).map(|(x, y)| (x - y).abs());
-        stripes.into_iter().chain(rest).fold(0.0, f64::max)
-    }
-}
-
-/// A power of a difference that lies in [0, 1], or its first power.
-trait Cost: Send + Sync {
-    fn cost(difference: f64, p: f64) -> f64;
-}
-
-struct Identity;
-
-impl Cost for Identity {
-    #[inline(always)]
-    fn cost(difference: f64, _: f64) -> f64 {
-        difference.abs()
-    }
-}
-
-struct Square;
-
-impl Cost for Square {
-    #[inline(always)]
-    fn cost(difference: f64, _: f64) -> f64 {
-        difference * difference
-    }
-}
-
-struct Power;
-
-impl Cost for Power {
-    #[inline(always)]
-    fn cost(difference: f64, p: f64) -> f64 {
-        difference.abs().powf(p)
-    }
-}
-
-struct Term<C> {
-    scale: f64,
-    p: f64,
-    cost: PhantomData<C>,
-}
-
-impl<C: Cost> Map2<f64, f64> for Term<C> {
-    #[inline(always)]
-    fn map(&self, x: f64, y: f64) -> f64 {
-        C::cost((x - y) / self.scale, self.p)
-    }
-}
-
-struct Sum<'a, C> {
-    x: &'a [f64],
-    y: &'a [f64],
-    term: Term<C>,
-}
-
-impl<C: Cost> simd::Op for Sum<'_, C> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        num::sum_map2(self.x, self.y, &self.term)
-    }
-}
-
-/// Mean over the levels of the cost of (x - y) / scale.
-fn mean_power<C: Cost>(x: &[f64], y: &[f64], scale: f64, p: f64) -> f64 {
-    let term = Term { scale, p, cost: PhantomData::<C> };
-    if x.len() == y.len() {
-        return simd::dispatch(Sum { x, y, term }) / x.len() as f64;
-    }
-    let mut sum = Compensated::default();
-    each_step(x.len(), y.len(), |i, j, width| sum.add(width as f64 * term.map(x[i], y[j])));
-    sum.value() / (x.len() as f64 * y.len() as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_tile_the_levels() {
-        for (n, m) in [(1, 1), (2, 3), (4, 6), (5, 5), (1, 7)] {
-            let (mut total, mut count) = (0, 0);
-            each_step(n, m, |i, j, width| {
-                assert!(i < n && j < m && width > 0);
-                total += width;
-                count += 1;
-            });
-            assert_eq!(total, (n * m) as u128);
-            assert!(count < n + m);
-        }
-    }
-
-    #[test]
-    fn sorting_agrees_with_the_order_of_doubles() {
-        let points = [0.5, -0.0, f64::MAX, -1e-310, 3.0, -7.5, f64::MIN, 0.0];
-        let mut expected = points.to_vec();
-        expected.sort_unstable_by(f64::total_cmp);
-        let ours = sorted("x", &points).unwrap();
-        assert!(ours.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()));
-    }
 }

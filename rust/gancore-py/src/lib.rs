@@ -41,7 +41,10 @@ mod _rust {
     #[pymodule_export]
     use super::neighbors::{ball_counts, knn_distances};
     #[pymodule_export]
-    use super::wasserstein::wasserstein_1d;
+    use super::wasserstein::{
+        coupling_1d, cramer_distance, energy_distance, max_sliced_wasserstein, sliced_wasserstein,
+        wasserstein_1d, wasserstein_circle,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
