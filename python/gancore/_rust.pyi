@@ -12,19 +12,19 @@ __all__ = [
     "Moments",
     "__version__",
     "build_info",
+    "divergence",
     "frechet_distance",
-    "jensen_shannon",
-    "kl",
     "langevin_step",
     "mixture_energy",
     "mixture_gradient",
     "mixture_langevin",
     "mixture_sample",
+    "mutual_information",
     "num_threads",
+    "parzen_log_likelihood",
     "philox_normal",
     "philox_uniform",
     "set_num_threads",
-    "total_variation",
     "trace_sqrt_product",
     "wasserstein_1d",
 ]
@@ -35,9 +35,8 @@ def num_threads() -> int: ...
 def set_num_threads(threads: int) -> None: ...
 
 # divergence
-def kl(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
-def jensen_shannon(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
-def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
+def divergence(p: _Reals, q: _Reals, *, measure: str, alpha: float, normalize: bool) -> _Float64: ...
+def mutual_information(joint: _Reals, *, normalize: bool) -> _Float64: ...
 
 # langevin: pace is (step size, temperature), counter (seed, step, first chain), parts (means, stds, weights), plan
 # how many steps, whether to accept or reject them, and whether to record energies.
@@ -73,6 +72,9 @@ class Moments:
     def count(self) -> int: ...
     def mean(self) -> _Float64: ...
     def covariance(self) -> _Float64: ...
+
+# parzen
+def parzen_log_likelihood(samples: _Reals, points: _Reals, *, bandwidths: list[float]) -> _Float64: ...
 
 # frechet
 def trace_sqrt_product(a: _Float64, b: _Float64) -> float: ...

@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gancore.kernels import divergence, frechet, langevin, moments, wasserstein
+    from gancore.kernels import divergence, frechet, langevin, moments, parzen, wasserstein
 
-__all__ = ["divergence", "frechet", "langevin", "moments", "wasserstein"]
+__all__ = ["divergence", "frechet", "langevin", "moments", "parzen", "wasserstein"]
 
 
 def __getattr__(name: str) -> Any:

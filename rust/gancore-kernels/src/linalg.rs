@@ -5,6 +5,8 @@
 //! the same bits for any number of threads. faer chooses its instruction set itself, so another machine may round
 //! differently.
 
+pub mod tiles;
+
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};

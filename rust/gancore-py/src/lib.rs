@@ -7,6 +7,7 @@ mod error;
 mod frechet;
 mod langevin;
 mod moments;
+mod parzen;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -20,7 +21,7 @@ mod _rust {
     use gancore_kernels::{pool, simd};
 
     #[pymodule_export]
-    use super::divergence::{jensen_shannon, kl, total_variation};
+    use super::divergence::{divergence, mutual_information};
     use super::error::ToPython;
     #[pymodule_export]
     use super::frechet::{frechet_distance, trace_sqrt_product};
@@ -31,6 +32,8 @@ mod _rust {
     };
     #[pymodule_export]
     use super::moments::Moments;
+    #[pymodule_export]
+    use super::parzen::parzen_log_likelihood;
     #[pymodule_export]
     use super::wasserstein::wasserstein_1d;
 
