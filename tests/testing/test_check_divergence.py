@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,7 +72,8 @@ def test_subtly_wrong_ones_are_found_and_shrunk(case: str) -> None:
     assert isinstance(error, AssertionError)
     assert error.law == law
     assert testing.LAWS[law].words in str(error)
-    assert len(error.example["p"]) <= 3
+    # What breaks data processing alone needs two outcomes to merge in each row.
+    assert len(error.example["p"]) <= (5 if law == "data_processing" else 3)
     assert f"{error.left:.17g}" in str(error)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -102,3 +105,11 @@ def test_strategies_give_what_they_say(pair: tuple[np.ndarray, np.ndarray], cost
     assert 0 <= cost.min() <= cost.max() <= 100
     np.testing.assert_array_equal(spd, spd.T)
     assert np.linalg.eigvalsh(spd)[0] >= 0.12
+
+
+def test_the_documentation_runs() -> None:
+    text = (Path(__file__).parents[2] / "docs/testing.md").read_text(encoding="utf-8")
+    scope: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(compile(block, "docs/testing.md", "exec"), scope)  # noqa: S102
+    assert "LAWS" in scope

@@ -33,8 +33,8 @@ def distributions(draw: st.DrawFn, k: int, *, zeros: bool = True) -> NDArray[np.
     >>> sums_to_one()
     """
     masses = draw(st.lists(st.integers(0 if zeros else 1, 64), min_size=k, max_size=k).filter(any))
-    values = np.array(masses, dtype=np.float64)
-    return values / values.sum()
+    values: NDArray[np.float64] = np.array(masses, dtype=np.float64) / sum(masses)
+    return values
 
 
 @st.composite
@@ -82,4 +82,5 @@ def spd_matrices(draw: st.DrawFn, d: int, *, least: float = 0.125) -> NDArray[np
     """
     entries = st.lists(st.integers(-8, 8), min_size=d * d, max_size=d * d)
     root = np.array(draw(entries), dtype=np.float64).reshape(d, d) / 4
-    return root @ root.T + least * np.eye(d)
+    matrix: NDArray[np.float64] = root @ root.T + least * np.eye(d)
+    return matrix

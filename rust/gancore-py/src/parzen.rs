@@ -10,6 +10,7 @@ use crate::enter::enter;
 /// Log-likelihood of each point under windows around the samples, for each bandwidth.
 #[pyfunction]
 #[pyo3(signature = (samples, points, *, bandwidths))]
+#[expect(clippy::needless_pass_by_value, reason = "what Python gives arrives as a vector")]
 pub fn parzen_log_likelihood<'py>(
     samples: &Bound<'py, PyAny>,
     points: &Bound<'py, PyAny>,

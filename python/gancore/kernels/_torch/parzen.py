@@ -24,7 +24,7 @@ def parzen_log_likelihood(samples: Tensor, points: Tensor, *, bandwidths: list[f
     samples = samples - centre
     norms = samples.square().sum(1)
     blocks = []
-    for block in (points - centre).split(_POINTS):
+    for block in torch.split(points - centre, _POINTS):
         squares = (block.square().sum(1, keepdim=True) + norms - 2 * block @ samples.T).clamp(min=0)
         blocks.append(torch.stack([torch.logsumexp(squares * (-0.5 / h / h), 1) for h in bandwidths]))
     constants = [math.log(n) + dim * (0.5 * math.log(2 * math.pi) + math.log(h)) for h in bandwidths]
