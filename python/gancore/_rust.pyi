@@ -15,13 +15,12 @@ __all__ = [
     "build_info",
     "coupling_1d",
     "cramer_distance",
+    "divergence",
     "emd",
     "emd_cost",
     "energy_distance",
     "frechet_distance",
     "frechet_distance_from_features",
-    "jensen_shannon",
-    "kl",
     "knn_distances",
     "langevin_step",
     "max_sliced_wasserstein",
@@ -31,13 +30,14 @@ __all__ = [
     "mixture_sample",
     "mmd2",
     "mmd2_subsets",
+    "mutual_information",
     "num_threads",
+    "parzen_log_likelihood",
     "philox_normal",
     "philox_uniform",
     "set_num_threads",
     "sliced_wasserstein",
     "sqrtm_psd",
-    "total_variation",
     "trace_sqrt_product",
     "wasserstein_1d",
     "wasserstein_circle",
@@ -49,9 +49,8 @@ def num_threads() -> int: ...
 def set_num_threads(threads: int) -> None: ...
 
 # divergence
-def kl(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
-def jensen_shannon(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
-def total_variation(p: _Reals, q: _Reals, *, normalize: bool) -> _Float64: ...
+def divergence(p: _Reals, q: _Reals, *, measure: str, alpha: float, normalize: bool) -> _Float64: ...
+def mutual_information(joint: _Reals, *, normalize: bool) -> _Float64: ...
 
 # emd: cost, support (rows, columns, masses), duals, gap, pivots
 _Indices: TypeAlias = npt.NDArray[np.int64]
@@ -118,6 +117,9 @@ def knn_distances(x: _Reals, *, k: int) -> _Float64: ...
 def ball_counts(
     x: _Reals, y: _Reals, *, x_radii: _Float64, y_radii: _Float64
 ) -> tuple[_Counts, _Counts, _Counts, _Counts]: ...
+
+# parzen
+def parzen_log_likelihood(samples: _Reals, points: _Reals, *, bandwidths: list[float]) -> _Float64: ...
 
 # moments
 @final

@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gancore.kernels import divergence, emd, frechet, langevin, mmd, moments, neighbors, wasserstein
+    from gancore.kernels import divergence, emd, frechet, langevin, mmd, moments, neighbors, parzen, wasserstein
 
-__all__ = ["divergence", "emd", "frechet", "langevin", "mmd", "moments", "neighbors", "wasserstein"]
+__all__ = ["divergence", "emd", "frechet", "langevin", "mmd", "moments", "neighbors", "parzen", "wasserstein"]
 
 
 def __getattr__(name: str) -> Any:

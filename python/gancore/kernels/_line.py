@@ -80,7 +80,7 @@ def wasserstein_1d(
     check_order(p)
     if x_weights is None and y_weights is None:
         x, y = _in_order(x), _in_order(y)
-    arrays = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
+    arrays: dict[str, Any] = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
     return call("wasserstein", "wasserstein_1d", **arrays, settings={"p": float(p)})
 
 
@@ -141,7 +141,7 @@ def wasserstein_circle(
     """
     check_order(p)
     number("period", period, above=0.0)
-    arrays = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
+    arrays: dict[str, Any] = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
     settings = {"p": float(p), "period": float(period)}
     return call("wasserstein", "wasserstein_circle", **arrays, settings=settings)
 
@@ -184,7 +184,7 @@ def cramer_distance(x: Array, y: Array, *, x_weights: Array | None = None, y_wei
     >>> cramer_distance([0.0], [4.0])
     2.0
     """
-    arrays = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
+    arrays: dict[str, Any] = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
     return call("wasserstein", "cramer_distance", **arrays, settings={})
 
 
@@ -245,7 +245,7 @@ def coupling_1d(
     ([1, 0], [0, 0], [0.5, 0.5])
     """
     check_order(p)
-    arrays = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
+    arrays: dict[str, Any] = {"x": x, "y": y, "x_weights": x_weights, "y_weights": y_weights}
     return Coupling(*call("wasserstein", "coupling_1d", **arrays, settings={"p": float(p)}))
 
 

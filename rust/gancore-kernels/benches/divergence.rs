@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gancore_kernels::divergence::{self, Rows};
+use gancore_kernels::divergence::{self, Measure, Rows};
 use gancore_kernels::pool::{self, Interrupt};
 
 fn divergence(c: &mut Criterion) {
@@ -16,13 +16,18 @@ fn divergence(c: &mut Criterion) {
     let batch = Rows { p: &p, q: &q, width, normalize: true };
     let mut group = c.benchmark_group("divergence, 1 thread");
     group.throughput(Throughput::Elements((rows * width) as u64)).sample_size(20);
-    group.bench_function("kl", |b| b.iter(|| divergence::kl(black_box(batch), &Interrupt::new())));
-    group.bench_function("jensen_shannon", |b| {
-        b.iter(|| divergence::jensen_shannon(black_box(batch), &Interrupt::new()));
-    });
-    group.bench_function("total_variation", |b| {
-        b.iter(|| divergence::total_variation(black_box(batch), &Interrupt::new()));
-    });
+    for measure in [
+        Measure::Kl,
+        Measure::JensenShannon,
+        Measure::TotalVariation,
+        Measure::Hellinger,
+        Measure::Alpha(2.5),
+        Measure::Entropy,
+    ] {
+        group.bench_function(format!("{measure:?}"), |b| {
+            b.iter(|| divergence::divergence(measure, black_box(batch), &Interrupt::new()));
+        });
+    }
     group.finish();
 }
 

@@ -10,6 +10,7 @@ mod langevin;
 mod mmd;
 mod moments;
 mod neighbors;
+mod parzen;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -23,7 +24,7 @@ mod _rust {
     use gancore_kernels::{pool, simd};
 
     #[pymodule_export]
-    use super::divergence::{jensen_shannon, kl, total_variation};
+    use super::divergence::{divergence, mutual_information};
     #[pymodule_export]
     use super::emd::{emd, emd_cost};
     use super::error::ToPython;
@@ -40,6 +41,8 @@ mod _rust {
     use super::moments::Moments;
     #[pymodule_export]
     use super::neighbors::{ball_counts, knn_distances};
+    #[pymodule_export]
+    use super::parzen::parzen_log_likelihood;
     #[pymodule_export]
     use super::wasserstein::{
         coupling_1d, cramer_distance, energy_distance, max_sliced_wasserstein, sliced_wasserstein,

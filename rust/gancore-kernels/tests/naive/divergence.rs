@@ -20,3 +20,13 @@ pub fn total_variation(p: &[f64], q: &[f64]) -> f64 {
     let (p, q) = (normalized(p), normalized(q));
     0.5 * p.iter().zip(&q).map(|(p, q)| (p - q).abs()).sum::<f64>()
 }
+
+pub fn squared_hellinger(p: &[f64], q: &[f64]) -> f64 {
+    let (p, q) = (normalized(p), normalized(q));
+    p.iter().zip(&q).map(|(p, q)| (p.sqrt() - q.sqrt()) * (p.sqrt() - q.sqrt())).sum()
+}
+
+pub fn pearson(p: &[f64], q: &[f64]) -> f64 {
+    let (p, q) = (normalized(p), normalized(q));
+    p.iter().zip(&q).map(|(&p, &q)| if p == q { 0.0 } else { (p - q) * (p - q) / q }).sum()
+}
