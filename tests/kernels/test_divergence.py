@@ -103,6 +103,12 @@ def test_the_twin_of_every_measure_agrees(name: str, data: st.DataObject) -> Non
     torch.testing.assert_close(twin_of(name, p, q), expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("q", [[0.7, 0.0], [0.82460195, 0.0], [1 / 3, 0.0]])
+def test_order_zero_is_infinite_on_disjoint_supports_whatever_the_scale(q: list[float]) -> None:
+    """One minus the rest of the mass would be a rounding error, and its logarithm a plausible number."""
+    assert divergence.renyi([0.0, 1.0], q, 0.0, normalize=True) == math.inf
+
+
 @pytest.mark.parametrize("name", [name for name in PAIRS if name not in ("renyi 0", "renyi inf")])
 def test_every_gradient_is_right_and_finite_at_empty_bins(name: str) -> None:
     generator = torch.Generator().manual_seed(0)

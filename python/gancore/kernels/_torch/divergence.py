@@ -120,7 +120,10 @@ def _renyi(p: Tensor, q: Tensor, d: Tensor, alpha: float) -> Tensor:
     if alpha == 1.0:
         return _kl(p, q, d)
     if alpha == 0.0:
-        return -torch.log1p(-torch.where(p == 0, q, torch.zeros_like(q)).sum(-1).clamp(max=1))
+        outside = torch.where(p == 0, q, torch.zeros_like(q)).sum(-1)
+        within = torch.where(p > 0, q, torch.zeros_like(q)).sum(-1)
+        small = outside < 0.5
+        return torch.where(small, -torch.log1p(-torch.where(small, outside, torch.zeros_like(outside))), -within.log())
     log = torch.where(p == 0, torch.full_like(p, -math.inf), _log_ratio(p, q, d))
     log = torch.where((q == 0) & (p > 0), torch.full_like(p, math.inf), log)
     if math.isinf(alpha):

@@ -22,7 +22,14 @@ pub fn renyi<T: Real>(order: f64, rows: Rows<'_, T>, interrupt: &Interrupt) -> R
         return super::each_row(rows, &terms::Kl, interrupt);
     }
     if order == 0.0 {
-        return super::each_row(rows, &Outside, interrupt);
+        return for_rows(rows, interrupt, |p, q, sums| {
+            let outside = simd::dispatch(RowSum { p, q, sums, term: &Mass { within: false } }) / SCALE;
+            if outside < 0.5 {
+                return Ok(-(-outside).ln_1p());
+            }
+            let within = simd::dispatch(RowSum { p, q, sums, term: &Mass { within: true } }) / SCALE;
+            Ok(-within.ln())
+        });
     }
     let term = terms::Alpha::new(if order.is_finite() { order } else { 2.0 })?;
     for_rows(rows, interrupt, |p, q, sums| {
@@ -43,17 +50,15 @@ pub fn renyi<T: Real>(order: f64, rows: Rows<'_, T>, interrupt: &Interrupt) -> R
     })
 }
 
-/// Mass of q where p has none.
-struct Outside;
+/// Mass of q where p has some, or where it has none: of the two, the logarithm wants the smaller.
+struct Mass {
+    within: bool,
+}
 
-impl terms::Term for Outside {
+impl terms::Term for Mass {
     #[inline(always)]
     fn term(&self, p: f64, q: f64, _: f64) -> f64 {
-        if p == 0.0 { q } else { 0.0 }
-    }
-
-    fn finish(&self, sum: f64) -> f64 {
-        -(-sum.min(1.0)).ln_1p()
+        if (p == 0.0) == self.within { 0.0 } else { q }
     }
 }
 
