@@ -8,8 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from gancore.samplers._langevin import State
+    from torch import Tensor
 
 __all__ = ["Trace"]
 
@@ -25,11 +24,11 @@ class Trace:
         self.accepted = 0.0
         self._energies = np.empty((min(n, _TRACED), steps + 1))
 
-    def record(self, step: int, state: State) -> None:
+    def record(self, step: int, energy: Tensor, first_chain: int) -> None:
         """Keep the energies of a block of chains after a step."""
-        energies = state.energy.cpu().numpy()
+        energies = energy.cpu().numpy()
         self.total[step] += energies.sum()
-        kept = self._energies[state.first_chain : state.first_chain + len(energies), step]
+        kept = self._energies[first_chain : first_chain + len(energies), step]
         kept[:] = energies[: len(kept)]
 
     def late_half(self) -> npt.NDArray[np.float64]:

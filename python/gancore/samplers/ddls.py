@@ -19,7 +19,7 @@ from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.errors import DomainError, UnknownNameError
-from gancore.samplers._calibration import calibrate as calibrate_critic
+from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
@@ -148,11 +148,7 @@ def ddls(
     with at_rest(generator, critic):
         energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
         energy.temperature = temperature
-        calibration = {}
-        if calibrate is not None:
-            fitted = calibrate_critic(energy, calibrate, seed=seed, batch_size=batch_size)
-            energy.slope, energy.offset = fitted.slope, fitted.offset
-            calibration = fitted.to_dict()
+        calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         if step_size == "auto":
             pilot = initial_normals(PILOT_SIZE, latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
             tuned = tuned_step_size(energy, pilot, seed=seed, split=split)
@@ -164,14 +160,14 @@ def ddls(
                 many = min(batch_size, n - first)
                 u = initial_normals(many, latent_dim, seed=seed, first_chain=first, device=energy.device)
                 state = start(energy, u, first)
-                trace.record(0, state)
+                trace.record(0, state.energy, first)
                 for step in range(steps):
                     if metropolis:
                         state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step, split=split)
                         trace.accepted += float(acceptance.sum())
                     else:
                         state = unadjusted_step(energy, state, step_size, seed=seed, step=step, split=split)
-                    trace.record(step + 1, state)
+                    trace.record(step + 1, state.energy, first)
                     advance(many)
                 ends.append(energy.decode(state.u))
     codes, samples = zip(*ends, strict=True)
