@@ -321,3 +321,47 @@ def test_the_gpu_walks_the_same_chains(metropolis: bool) -> None:
     assert there.x.is_cuda
     assert there.z.is_cuda
     torch.testing.assert_close(there.z.cpu(), here.z, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("prior", CDFS)
+@pytest.mark.parametrize(("metropolis", "step_size"), [(False, 0.9), (True, 0.9), (True, "auto")])
+def test_the_split_step_keeps_the_prior_at_any_step_size(prior: str, metropolis: bool, step_size: float) -> None:
+    settings = {"integrator": "split", "metropolis": metropolis, "step_size": step_size}
+    samples = run(lambda x: 0 * x[:, 0] + 7, prior=prior, n=4000, steps=20, **settings)
+    for coordinate in samples.z.double().numpy().T:
+        assert stats.kstest(coordinate, CDFS[prior]).pvalue > 1e-3
+    assert samples.info.acceptance == (pytest.approx(1.0, abs=1e-6) if metropolis else None)
+    assert samples.info.step_size <= 1
+
+
+def test_the_split_step_accepts_as_much_in_any_dimension() -> None:
+    """With a critic that looks at one coordinate only; Euler's step of the same size is turned down."""
+    settings = {"step_size": 0.6, "n": 400, "steps": 40}
+    split, euler = (
+        [run(lambda x: x[:, 0], latent_dim=d, integrator=i, **settings).info.acceptance for d in (2, 512)]
+        for i in ("split", "euler")
+    )
+    assert split[1] == pytest.approx(split[0], abs=0.05)
+    assert euler[1] < 0.5 * euler[0]
+
+
+@pytest.mark.parametrize("step_size", [0.3, "auto"])
+def test_the_adjusted_split_step_is_exact(step_size: float) -> None:
+    """A ratio of Euler's proposal, or one that lacks the noise's share, gives another variance."""
+    samples = run(quadratic(3.0), n=10_000, integrator="split", step_size=step_size)
+    assert_moments(samples.x, [0.0, 0.0], 0.25)
+    assert 0.3 < samples.info.acceptance < 1
+
+
+def test_the_split_step_has_its_own_bias_without_correction() -> None:
+    """u' = (1 - 4 a) u + sqrt(a (2 - a)) xi for E = 2 |u|^2: variance a (2 - a) / (1 - (1 - 4 a)^2)."""
+    a = 0.2
+    samples = run(quadratic(3.0), n=10_000, integrator="split", step_size=a, metropolis=False)
+    assert_moments(samples.x, [0.0, 0.0], a * (2 - a) / (1 - (1 - 4 * a) ** 2))
+
+
+def test_integrators_that_make_no_sense() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'euler'"):
+        run(linear([1.0, 0.0]), integrator="eulr")
+    with pytest.raises(DomainError, match="step_size: expected at most 1"):
+        run(linear([1.0, 0.0]), integrator="split", step_size=1.5)

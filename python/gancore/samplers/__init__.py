@@ -7,8 +7,22 @@ from gancore._extras import require
 # Before the imports that need it, so that a missing torch is named with its extra.
 require("torch", extra="train")
 
+from gancore.samplers._chains import langevin
 from gancore.samplers._interface import Sampler, SamplerInfo, Samples
 from gancore.samplers.ddls import ddls
+from gancore.samplers.metropolis_hastings import metropolis_hastings
+from gancore.samplers.optimal_transport import optimal_transport
 from gancore.samplers.plain import plain
+from gancore.samplers.rejection import rejection
 
-__all__ = ["Sampler", "SamplerInfo", "Samples", "ddls", "plain"]
+__all__ = [
+    "Sampler",
+    "SamplerInfo",
+    "Samples",
+    "ddls",
+    "langevin",
+    "metropolis_hastings",
+    "optimal_transport",
+    "plain",
+    "rejection",
+]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gancore.samplers._energy import LatentEnergy
 
-__all__ = ["Calibration", "calibrate", "fit_platt"]
+__all__ = ["Calibration", "calibrate", "fit_platt", "set_scale"]
 
 _Floats: TypeAlias = "npt.NDArray[np.float64]"
 _FEWEST = 32
@@ -90,6 +90,15 @@ def calibrate(energy: LatentEnergy, real: Any, *, seed: int, batch_size: int) ->
             f"{math.log(2.0):.3f}), so its gradient would lead nowhere; train it further, or sample plainly"
         )
     return Calibration(slope, offset, before, after, n, n)
+
+
+def set_scale(energy: LatentEnergy, real: Any, *, seed: int, batch_size: int) -> dict[str, float]:
+    """Calibrate an energy in place, unless `real` is None; the calibration's fields."""
+    if real is None:
+        return {}
+    fitted = calibrate(energy, real, seed=seed, batch_size=batch_size)
+    energy.slope, energy.offset = fitted.slope, fitted.offset
+    return fitted.to_dict()
 
 
 def fit_platt(real: _Floats, fake: _Floats) -> tuple[float, float]:

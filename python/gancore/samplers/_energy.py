@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gancore import _check
 from gancore._at_rest import device_of
-from gancore.errors import BackendError, GancoreError, ShapeError, UnknownNameError
+from gancore.errors import BackendError, GancoreError, NumericalError, ShapeError, UnknownNameError
 from gancore.priors import PRIORS, push_forward
 from gancore.samplers._critic import as_logits, check_output
 
@@ -94,6 +94,15 @@ class LatentEnergy:
         """Energies of normals whose samples are at hand: float64 of shape (n,)."""
         with torch.no_grad():
             return self._prior_energy(u) - self._tilt(x).double()
+
+    def scores(self, x: Tensor) -> Tensor:
+        """What the critic adds to the log density of samples, log p/q if it is right: float64 (n,), finite."""
+        with torch.no_grad():
+            scores = self._tilt(x).double()
+        bad = int((~scores.isfinite()).sum())
+        if bad:
+            raise NumericalError(f"critic: score is not finite for {bad} of {len(scores)} samples")
+        return scores
 
     def value_and_grad(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Energies, float64 (n,), and their gradient, float32 (n, d); nan and infinity pass through."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["FRESH_CHAINS", "PILOT_CHAINS", "accept_uniforms", "initial_normals"]
+__all__ = ["FRESH_CHAINS", "PILOT_CHAINS", "accept_uniforms", "initial_normals", "proposal_normals"]
 
 PILOT_CHAINS = 1 << 30
 """First chain of the runs that tune a step size."""
@@ -28,4 +28,12 @@ def initial_normals(n: int, dim: int, *, seed: int, first_chain: int, device: to
 def accept_uniforms(n: int, *, seed: int, step: int, first_chain: int, device: torch.device) -> Tensor:
     """What acceptance probabilities are compared with: U(0, 1), float64 of shape (n,)."""
     draws: Tensor = philox_uniform(n, seed=seed, stream="accept", step=step, first_chain=first_chain, device=device)
+    return draws
+
+
+def proposal_normals(n: int, dim: int, *, seed: int, step: int, first_chain: int, device: torch.device) -> Tensor:
+    """Fresh points for independent proposals: N(0, I), float32 of shape (n, dim)."""
+    draws: Tensor = philox_normal(
+        (n, dim), seed=seed, stream="proposal", step=step, first_chain=first_chain, device=device
+    )
     return draws

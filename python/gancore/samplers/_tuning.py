@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import final
+from typing import TYPE_CHECKING, final
 
-__all__ = ["TARGET_ACCEPTANCE", "DualAveraging"]
+from gancore.samplers._langevin import metropolis_step, start
+from gancore.samplers._noise import PILOT_CHAINS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gancore.samplers._langevin import Energy
+
+__all__ = ["PILOT_SIZE", "TARGET_ACCEPTANCE", "DualAveraging", "tuned_step_size"]
+
+PILOT_SIZE = 64
+"""How many chains a step size is tuned on."""
+
+_PILOT_STEPS = 150
 
 TARGET_ACCEPTANCE = 0.574
 """The optimal acceptance of MALA: Roberts and Rosenthal, "Optimal scaling of discrete approximations" (1998)."""
@@ -52,3 +65,18 @@ class DualAveraging:
         self._log_step = self._anchor - math.sqrt(t) / _SHRINKAGE * self._error
         weight = t**-_FORGETTING
         self._log_average += weight * (self._log_step - self._log_average)
+
+
+def tuned_step_size(energy: Energy, u: Tensor, *, seed: int, split: bool = False) -> float:
+    """The step size at which Metropolis-adjusted pilot chains from `u` accept the optimal share.
+
+    That of the split step is at most 1, where it forgets its state.
+    """
+    most = 1.0 if split else math.inf
+    state = start(energy, u, PILOT_CHAINS)
+    tuning = DualAveraging(1.0 / u.shape[1] ** (1 / 3))
+    for step in range(_PILOT_STEPS):
+        step_size = min(tuning.step_size, most)
+        state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step, split=split)
+        tuning.update(float(acceptance.mean()))
+    return min(tuning.average, most)

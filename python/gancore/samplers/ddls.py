@@ -11,34 +11,31 @@ Metropolis stays exact.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import torch
 
 from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
-from gancore.samplers._calibration import calibrate as calibrate_critic
+from gancore.errors import DomainError, UnknownNameError
+from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
-from gancore.samplers._langevin import State, metropolis_step, start, unadjusted_step
+from gancore.samplers._langevin import metropolis_step, start, unadjusted_step
 from gancore.samplers._noise import PILOT_CHAINS, initial_normals
-from gancore.samplers._tuning import DualAveraging
+from gancore.samplers._trace import Trace
+from gancore.samplers._tuning import PILOT_SIZE, tuned_step_size
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from gancore.objectives._interface import CriticKind
     from gancore.samplers._interface import Network
 
 __all__ = ["ddls"]
 
-_PILOT = 64
-_PILOT_STEPS = 150
+_INTEGRATORS = ("euler", "split")
 _UNADJUSTED_SHARE = 0.1
-_TRACED = 512
 
 
 def ddls(
@@ -53,6 +50,7 @@ def ddls(
     temperature: float = 1.0,
     calibrate: Any = None,
     metropolis: bool = False,
+    integrator: Literal["euler", "split"] = "euler",
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -90,6 +88,10 @@ def ddls(
         arbitrary.
     metropolis : bool
         Correct every step by acceptance, so that the step size biases nothing; at the same cost.
+    integrator : {"euler", "split"}
+        "split" solves the prior's part of the step exactly, with less noise: :math:`u - \eta \nabla E(u) + \sqrt{2
+        \eta (1 - \eta/2)}\, \xi`. It leaves the prior as it is where the critic is constant, at any step size up
+        to 1, with or without `metropolis`.
     seed : int
         Chain i of a seed draws the same numbers whatever n and batch_size.
     critic_kind : {"logit", "probability", "wasserstein"}
@@ -138,31 +140,34 @@ def ddls(
     _check.number("temperature", temperature, above=0.0)
     if step_size != "auto":
         _check.number("step_size", step_size, above=0.0)
+    if integrator not in _INTEGRATORS:
+        raise UnknownNameError("integrator", integrator, _INTEGRATORS)
+    split = integrator == "split"
+    if split and step_size != "auto" and step_size > 1:
+        raise DomainError(f"step_size: expected at most 1 with integrator='split', got {step_size}")
     with at_rest(generator, critic):
         energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
         energy.temperature = temperature
-        calibration = {}
-        if calibrate is not None:
-            fitted = calibrate_critic(energy, calibrate, seed=seed, batch_size=batch_size)
-            energy.slope, energy.offset = fitted.slope, fitted.offset
-            calibration = fitted.to_dict()
+        calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         if step_size == "auto":
-            step_size = _tuned(energy, seed) * (1.0 if metropolis else _UNADJUSTED_SHARE)
-        trace = _Trace(n, steps)
+            pilot = initial_normals(PILOT_SIZE, latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
+            tuned = tuned_step_size(energy, pilot, seed=seed, split=split)
+            step_size = tuned * (1.0 if metropolis else _UNADJUSTED_SHARE)
+        trace = Trace(n, steps)
         ends = []
         with progress_bar("ddls", n * steps, shown=progress) as advance:
             for first in range(0, n, batch_size):
                 many = min(batch_size, n - first)
                 u = initial_normals(many, latent_dim, seed=seed, first_chain=first, device=energy.device)
                 state = start(energy, u, first)
-                trace.record(0, state)
+                trace.record(0, state.energy, first)
                 for step in range(steps):
                     if metropolis:
-                        state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step)
+                        state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step, split=split)
                         trace.accepted += float(acceptance.sum())
                     else:
-                        state = unadjusted_step(energy, state, step_size, seed=seed, step=step)
-                    trace.record(step + 1, state)
+                        state = unadjusted_step(energy, state, step_size, seed=seed, step=step, split=split)
+                    trace.record(step + 1, state.energy, first)
                     advance(many)
                 ends.append(energy.decode(state.u))
     codes, samples = zip(*ends, strict=True)
@@ -179,35 +184,3 @@ def ddls(
         calibration=calibration,
     )
     return Samples(torch.cat(samples), torch.cat(codes), info)
-
-
-def _tuned(energy: LatentEnergy, seed: int) -> float:
-    """The step size at which Metropolis-adjusted pilot chains accept the optimal share."""
-    u = initial_normals(_PILOT, energy.latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
-    state = start(energy, u, PILOT_CHAINS)
-    tuning = DualAveraging(1.0 / energy.latent_dim ** (1 / 3))
-    for step in range(_PILOT_STEPS):
-        state, acceptance = metropolis_step(energy, state, tuning.step_size, seed=seed, step=step)
-        tuning.update(float(acceptance.mean()))
-    return tuning.average
-
-
-@final
-class _Trace:
-    """Energies over the run: their sum over all chains, step by step, and each of the first chains by itself."""
-
-    def __init__(self, n: int, steps: int) -> None:
-        self.total = np.zeros(steps + 1)
-        self.accepted = 0.0
-        self._energies = np.empty((min(n, _TRACED), steps + 1))
-
-    def record(self, step: int, state: State) -> None:
-        """Keep the energies of a block of chains after a step."""
-        energies = state.energy.cpu().numpy()
-        self.total[step] += energies.sum()
-        kept = self._energies[state.first_chain : state.first_chain + len(energies), step]
-        kept[:] = energies[: len(kept)]
-
-    def late_half(self) -> npt.NDArray[np.float64]:
-        """Energies (chains, steps) after the first half of the run."""
-        return self._energies[:, self._energies.shape[1] // 2 :]
