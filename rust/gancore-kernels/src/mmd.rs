@@ -131,7 +131,7 @@ pub fn mmd2_subsets<T: Factor>(
     if size < 2 {
         return Err(Error::domain("size", "be at least 2", size.to_string()));
     }
-    if x_rows.len() != y_rows.len() || x_rows.len() % size != 0 {
+    if x_rows.len() != y_rows.len() || !x_rows.len().is_multiple_of(size) {
         return Err(Error::shape(
             "y_rows",
             format!("{} indices in rows of {size}", x_rows.len()),

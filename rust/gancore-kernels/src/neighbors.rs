@@ -194,7 +194,7 @@ fn families<'a, T: Real>(
     others: usize,
 ) -> Result<Vec<Family<'a>>> {
     let n = bounds.rows.len();
-    if radii.len() % n != 0 {
+    if !radii.len().is_multiple_of(n) {
         return Err(Error::shape(argument, format!("{n} radii"), radii.len().to_string()));
     }
     if let Some(at) = radii.iter().position(|r| r.is_nan()) {
