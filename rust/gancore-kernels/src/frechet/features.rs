@@ -96,14 +96,20 @@ impl Sample {
             }
             // Relative to the first row, and centred twice: a large common mean costs no digits.
             let origin = column[0];
-            column.iter_mut().for_each(|x| *x -= origin);
+            for x in column.iter_mut() {
+                *x -= origin;
+            }
             mean[j] = origin;
             for _ in 0..2 {
                 let centre = column.iter().sum::<f64>() / n as f64;
-                column.iter_mut().for_each(|x| *x -= centre);
+                for x in column.iter_mut() {
+                    *x -= centre;
+                }
                 mean[j] += centre;
             }
-            column.iter_mut().for_each(|x| *x /= root);
+            for x in column.iter_mut() {
+                *x /= root;
+            }
             trace += column.iter().map(|x| x * x).sum::<f64>();
         }
         Ok(Self { mean, trace, factor: Factor::from_rows(columns, dim), scale: 1.0 })
