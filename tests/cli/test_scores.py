@@ -179,7 +179,7 @@ MISTAKES = [
     (["fid", "real.npy", "narrow.npy"], "fake: expected 4 features"),
     (["fid", "nan.npy", "fake.npy"], "real: expected finite features, got nan or infinity in row 7"),
     (["fid", "broken.npz", "fake.npy"], "broken.npz"),
-    (["fid", "indefinite.npz", "fake.npy"], "real: the covariance of these statistics is none"),
+    (["fid", "indefinite.npz", "fake.npy"], "`real` must be positive semi-definite"),
     (["fid", "empty", "fake.npy"], "empty: no images"),
     (["fid", "mixed", "mixed", "--features", "c.safetensors"], "give resize"),
     (["fid", "digits", "digits", "--features", "digits", "--device", "gpu"], "device: expected"),

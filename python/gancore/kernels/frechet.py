@@ -32,7 +32,7 @@ Gaussian: TypeAlias = Union[FeatureMoments, "tuple[Array, Array]"]
 class FrechetReport:
     """A trace or a distance, and how it was computed.
 
-    Attributes
+    Parameters
     ----------
     value : float, or 0-d tensor if a gradient is recorded
         The trace, or the squared distance.
@@ -40,6 +40,20 @@ class FrechetReport:
         "eigenvalues" where both matrices are safely positive definite, else "singular values".
     rank_a, rank_b : int
         Numerical ranks of the two matrices: below d, a covariance is of too few samples, or has dead features.
+
+    Raises
+    ------
+    TypeError
+        If a field is missing.
+
+    Notes
+    -----
+    Higham, *Accuracy and Stability of Numerical Algorithms* (2002), section 10.3.2, on the numerical rank.
+
+    Examples
+    --------
+    >>> trace_sqrt_product_report([[4.0, 0.0], [0.0, 0.0]], [[9.0, 0.0], [0.0, 1.0]]).rank_a
+    1
     """
 
     value: Any
@@ -182,7 +196,24 @@ def frechet_distance(real: Gaussian, fake: Gaussian) -> Any:
 def frechet_distance_report(real: Gaussian, fake: Gaussian) -> FrechetReport:
     """:func:`frechet_distance`, with the way that was taken and the ranks of both covariances.
 
-    Parameters, errors and cost are those of :func:`frechet_distance`.
+    Parameters
+    ----------
+    real, fake : FeatureMoments, or pair of arrays of shapes (d,) and (d, d)
+        As :func:`frechet_distance` takes them.
+
+    Returns
+    -------
+    FrechetReport
+
+    Raises
+    ------
+    ShapeError, DomainError, NotPositiveDefiniteError, ConvergenceError, BackendError
+        As :func:`frechet_distance`.
+
+    Notes
+    -----
+    O(d^3). Heusel et al., *GANs trained by a two time-scale update rule converge to a local Nash equilibrium* (2017),
+    eq. 6.
 
     Examples
     --------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -32,7 +31,7 @@ class FeatureMoments:
     .. math::
         \mu = \frac1n \sum_i x_i, \qquad \Sigma = \frac{1}{n-1} \sum_i (x_i - \mu)(x_i - \mu)^\top
 
-    Blocks of 1023 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
+    Blocks of 1031 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
     zero, and small batches cost no more than large ones. The first update decides where the state lives: NumPy arrays
     and CPU tensors are summed by the compiled kernel, CUDA tensors on their device.
 
@@ -68,7 +67,6 @@ class FeatureMoments:
         self._dim = int(dim)
         self._state: Any = _rust.Moments(self._dim)
         self._rounding = float(np.finfo(np.float64).eps)
-        self._protocol: dict[str, Any] | None = None
         self._stored: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
 
     @property
@@ -95,11 +93,6 @@ class FeatureMoments:
     def rounding(self) -> float:
         """Relative precision of mean and covariance: that of float32 for statistics from a float32 file."""
         return self._rounding
-
-    @property
-    def protocol(self) -> dict[str, Any] | None:
-        """How the features came about, as the file that was loaded says; None if it does not."""
-        return self._protocol
 
     def update(self, features: Array) -> None:
         """Take in rows.
@@ -163,34 +156,36 @@ class FeatureMoments:
         merged._rounding = max(self.rounding, other.rounding)
         return merged
 
-    def save(self, path: str | Path, *, protocol: Mapping[str, Any] | None = None) -> None:
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What :meth:`save` writes: `mu`, `sigma` and, where it is known, `n`; float32 if that is their precision.
+
+        Raises
+        ------
+        DomainError
+            If there are fewer than two rows.
+        """
+        dtype = np.float32 if self.rounding > np.finfo(np.float64).eps else np.float64
+        arrays = {"mu": _on_cpu(self.mean).astype(dtype), "sigma": _on_cpu(self.covariance).astype(dtype)}
+        if self.count is not None:
+            arrays["n"] = np.asarray(self.count)
+        return arrays
+
+    def save(self, path: str | Path) -> None:
         """Write an .npz file with `mu` and `sigma`, as pytorch-fid reads them, and the number of rows `n`.
 
         Parameters
         ----------
         path : str or Path
             Where to.
-        protocol : mapping, optional
-            How the features came about (network, resize method, ...), kept as JSON under the key `protocol`, which
-            other readers pass over.
 
         Raises
         ------
         DomainError
             If there are fewer than two rows.
-        DTypeError
-            If the protocol is not of what JSON can hold.
         OSError
             If the file cannot be written; one that was there before stays.
         """
-        arrays = {"mu": _on_cpu(self.mean), "sigma": _on_cpu(self.covariance)}
-        if self.count is not None:
-            arrays["n"] = np.asarray(self.count)
-        if protocol is not None:
-            try:
-                arrays["protocol"] = np.asarray(json.dumps(dict(protocol), allow_nan=False, sort_keys=True))
-            except (TypeError, ValueError) as error:
-                raise DTypeError(f"`protocol` must be of what JSON can hold; {error}") from error
+        arrays = self.arrays()
         with atomic_write(path) as aside, aside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
@@ -209,7 +204,6 @@ class FeatureMoments:
         mu, sigma = (arrays[key].astype(np.float64) for key in ("mu", "sigma"))
         moments = cls(mu.shape[0])
         moments._rounding = float(max(np.finfo(arrays[key].dtype).eps for key in ("mu", "sigma")))
-        moments._protocol = _protocol(path, arrays.get("protocol"))
         if "n" not in arrays:
             moments._stored = (mu, sigma)
             return moments
@@ -281,26 +275,13 @@ def _on_cpu(array: Any) -> np.ndarray[Any, Any]:
     return np.asarray(array.cpu().numpy() if is_tensor(array) else array)
 
 
-def _protocol(path: str | Path, stored: Any) -> dict[str, Any] | None:
-    """What a file says of how its features came about."""
-    if stored is None:
-        return None
-    try:
-        protocol = json.loads(str(stored))
-    except ValueError:
-        protocol = None
-    if stored.ndim or not isinstance(protocol, dict):
-        raise DataError(f"{path}: expected protocol to be a JSON object, got {stored!r}")
-    return protocol
-
-
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     try:
         # Opened here, for np.load leaves a file that it cannot read open.
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             archive = loaded if isinstance(loaded, np.lib.npyio.NpzFile) else {}
-            arrays = {key: archive[key] for key in ("mu", "sigma", "n", "protocol") if key in archive}
+            arrays = {key: archive[key] for key in ("mu", "sigma", "n") if key in archive}
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -52,10 +52,7 @@ class FeatureStatistics:
         OSError
             If it cannot be written; a file that was there before stays.
         """
-        arrays = {"mu": np.asarray(self.moments.mean), "sigma": np.asarray(self.moments.covariance)}
-        if self.moments.count is not None:
-            arrays["n"] = np.asarray(self.moments.count)
-        _write(path, arrays, self.protocol)
+        _write(path, self.moments.arrays(), self.protocol)
 
     @classmethod
     def load(cls, path: str | Path) -> FeatureStatistics:

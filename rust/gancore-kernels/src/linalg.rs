@@ -25,6 +25,9 @@ pub use spectrum::{congruence, product_singular_values, singular_vectors};
 /// Rows of a product that one task computes.
 const BAND: usize = 128;
 
+/// Rows of a symmetric product of tall matrices that one task computes: the taller, the less is packed twice.
+const GRAM_BAND: usize = 256;
+
 /// Add X^T X to the lower triangle of a matrix, for X of `rows` rows whose columns begin `stride` numbers apart.
 pub fn add_gram(
     sum: &mut [f64],
@@ -35,9 +38,9 @@ pub fn add_gram(
 ) -> Result<()> {
     let dim = columns.len() / stride.max(1);
     let x = MatRef::from_row_major_slice_with_stride(columns, dim, rows, stride);
-    pool::for_each_chunk_mut(sum, BAND * dim, |band, target| {
+    pool::for_each_chunk_mut(sum, GRAM_BAND * dim, |band, target| {
         interrupt.check()?;
-        let (first, height) = (band * BAND, target.len() / dim);
+        let (first, height) = (band * GRAM_BAND, target.len() / dim);
         let mut target = MatMut::from_row_major_slice_mut(target, height, dim);
         let mine = x.subrows(first, height);
         multiply(

@@ -7,7 +7,7 @@
 //! S = S_A + S_B + delta delta^T n_A n_B / n
 //! ```
 //!
-//! (Chan, Golub and LeVeque 1979, for one variable; Pébay 2008, for covariances). Rows are gathered into a block of 1023
+//! (Chan, Golub and LeVeque 1979, for one variable; Pébay 2008, for covariances). Rows are gathered into a block of 1031
 //! and joined to the rest as one set: the block is centred on its own mean, and the last term is one row more,
 //! delta (n_A n_B / n)^(1/2), so that S grows by a single symmetric product and only ever by positive terms. Rows are
 //! kept relative to the first one, which takes a large common mean out before anything is rounded.
@@ -20,8 +20,9 @@ use crate::num::{self, Real};
 use crate::pool::{self, Interrupt};
 use crate::simd::{self, LANES};
 
-/// Entries of a column of the block: rows that were gathered, and one for the difference of the means.
-const COLUMN: usize = 1024;
+/// Entries of a column of the block: rows that were gathered, and one for the difference of the means. No power of two,
+/// which would put the starts of all columns in the same few sets of the cache.
+const COLUMN: usize = 1032;
 
 /// Rows that are gathered before they are joined.
 pub const ROWS: usize = COLUMN - 1;
