@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 import scipy
 import scipy.linalg
+import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from gancore.kernels.frechet import trace_sqrt_product
+
+torch.set_num_threads(1)
+
+
+def torch_eigvals(a: np.ndarray, b: np.ndarray) -> float:
+    return float(torch.linalg.eigvals(torch.from_numpy(a) @ torch.from_numpy(b)).sqrt().real.sum())
 
 
 def cholesky_eigvalsh(a: np.ndarray, b: np.ndarray) -> float:
@@ -22,6 +29,7 @@ RIVALS = {
     f"numpy {np.__version__} eigvals (torch-fidelity)": lambda a, b: np.sqrt(
         np.linalg.eigvals(a @ b).astype(complex)
     ).real.sum(),
+    f"torch {torch.__version__} eigvals (torchmetrics)": torch_eigvals,
     f"numpy {np.__version__} cholesky + eigvalsh": cholesky_eigvalsh,
 }
 

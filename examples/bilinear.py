@@ -80,11 +80,13 @@ for name, points in paths.items():
     print(f"{name:<28} distance from the equilibrium after {steps} steps: {points[-1].norm():.2e}")
 
 if __name__ == "__main__":
-    from matplotlib.figure import Figure
+    from gancore.figures.style import LIGHT, label, panels
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for axes, (name, points) in zip(figure.subplots(1, 3, sharex=True, sharey=True), paths.items(), strict=True):
-        axes.plot(*points.T, linewidth=1)
-        axes.plot(0, 0, "o", color="black", markersize=4)
-        axes.set(title=name, xlabel="a", ylabel="b", aspect="equal")
-    figure.savefig("bilinear.png", dpi=150)
+    figure, axes = panels(len(paths), LIGHT, size=(3.1, 3.3))
+    for panel, colour, (name, points) in zip(axes, LIGHT.series, paths.items(), strict=False):
+        panel.plot(*points.T, color=colour, linewidth=1.6)
+        panel.plot(*points[0], "o", color=LIGHT.muted, markersize=4)
+        panel.plot(0, 0, "o", color=LIGHT.ink, markersize=4)
+        panel.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+        label(panel, LIGHT, title=name.capitalize(), x="a", y="b")
+    figure.savefig("bilinear.png", dpi=120, facecolor="white")
