@@ -110,7 +110,23 @@ def trace_sqrt_product(a: Array, b: Array) -> Any:
 def trace_sqrt_product_report(a: Array, b: Array) -> FrechetReport:
     """:func:`trace_sqrt_product`, with the way that was taken and the ranks of both matrices.
 
-    Parameters, errors and cost are those of :func:`trace_sqrt_product`.
+    Parameters
+    ----------
+    a, b : array of shape (d, d)
+        As :func:`trace_sqrt_product` takes them.
+
+    Returns
+    -------
+    FrechetReport
+
+    Raises
+    ------
+    ShapeError, DomainError, NotPositiveDefiniteError, ConvergenceError, BackendError
+        As :func:`trace_sqrt_product`.
+
+    Notes
+    -----
+    O(d^3). Dowson and Landau, *The Fréchet distance between multivariate normal distributions* (1982), eq. 4.
 
     Examples
     --------
