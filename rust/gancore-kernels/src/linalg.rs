@@ -16,7 +16,6 @@ pub mod eigen;
 pub mod factor;
 pub mod product;
 pub mod spectrum;
-pub mod tiles;
 
 pub use eigen::symmetric_eigenvalues as eigenvalues;
 pub use factor::{Factor, Pivoted, cholesky, pivoted_cholesky};

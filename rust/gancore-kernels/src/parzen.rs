@@ -9,17 +9,23 @@
 //! the nearest sample so far, and rescaled when a nearer one comes. A point so near a sample that the product form would
 //! cancel visibly is computed again from differences.
 //!
+//! Where the windows are narrow, all but a few samples weigh nothing beside the nearest one, even together. Products in
+//! float32, with a bound on their error, find the few, whose distances are then sums of squared differences in float64
+//! (file `screen`); a block of points for which they are many goes on with products in float64.
+//!
 //! The products are dense linear algebra and round as faer does; the result does not depend on the number of threads.
 
+mod screen;
+
 use crate::error::{Error, Result};
-use crate::linalg::tiles;
+use crate::linalg::product::{self, TILE};
 use crate::num::{self, Compensated, Map2, Real};
 use crate::pool::{self, Interrupt};
 use crate::simd;
+use screen::Screen;
 
-/// Points and samples of one block of distances: half a mebibyte of them.
-const POINTS: usize = 128;
-const SAMPLES: usize = 512;
+/// What all samples that are left out may add up to, beside the nearest one's 1: exp of it is below a rounding.
+const NOTHING: f64 = -38.0;
 
 /// Largest error in nats that the product form is allowed, unless it is below 1e-12 of the exponent.
 const TOLERANCE: f64 = 1e-10;
@@ -49,11 +55,13 @@ pub fn log_likelihood<T: Real>(
     let count = (sample_norms.len() as f64).ln();
     let constants: Vec<f64> =
         bandwidths.iter().map(|h| count + dim as f64 * (0.5 * std::f64::consts::TAU.ln() + h.ln())).collect();
-    let problem = Problem { samples: &samples, norms: &sample_norms, windows: &windows, dim };
+    let narrowest = windows.iter().copied().fold(f64::INFINITY, f64::min);
+    let screen = Screen::new(&samples, &sample_norms, (count - NOTHING) / narrowest, dim);
+    let problem = Problem { samples: &samples, norms: &sample_norms, windows: &windows, screen, dim };
     let many = bandwidths.len();
     let mut by_point = vec![0.0; points.values.len() / dim * many];
-    pool::for_each_chunk_mut(&mut by_point, POINTS * many, |block, out| {
-        let first = block * POINTS;
+    pool::for_each_chunk_mut(&mut by_point, TILE * many, |block, out| {
+        let first = block * TILE;
         let rows = Matrix { values: &points.values[first * dim..first * dim + out.len() / many * dim], dim };
         let rows = centred("points", rows, &centre, first)?;
         problem.solve(&rows, out, interrupt)
@@ -124,10 +132,15 @@ fn norms(rows: &[f64], dim: usize) -> Vec<f64> {
     rows.chunks(dim).map(|row| simd::dispatch(Distance { a: row, b: None })).collect()
 }
 
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
 struct Problem<'a> {
     samples: &'a [f64],
     norms: &'a [f64],
     windows: &'a [f64],
+    screen: Option<Screen>,
     dim: usize,
 }
 
@@ -137,18 +150,56 @@ impl Problem<'_> {
         let norms = norms(points, self.dim);
         let mut sums = vec![0.0; out.len()];
         let mut nearest = vec![f64::INFINITY; norms.len()];
-        let mut tile = vec![0.0; POINTS * SAMPLES];
-        for (samples, sample_norms) in self.samples.chunks(SAMPLES * self.dim).zip(self.norms.chunks(SAMPLES))
+        let mut tile = Vec::new();
+        let mut near_ones = Vec::new();
+        let mut screened = self.screen.as_ref().and_then(|screen| screen.of(points, &norms));
+        for (at, (samples, sample_norms)) in
+            self.samples.chunks(TILE * self.dim).zip(self.norms.chunks(TILE)).enumerate()
         {
             interrupt.check()?;
-            let tile = &mut tile[..norms.len() * sample_norms.len()];
-            tiles::rows_by_rows(tile, points, samples, self.dim);
+            if let Some(found) = screened.as_mut().and_then(|s| s.candidates(at * TILE, sample_norms.len())) {
+                for of_point in found.chunk_by(|a, b| a.0 == b.0) {
+                    let point = of_point[0].0 as usize;
+                    let values = &points[point * self.dim..][..self.dim];
+                    near_ones.clear();
+                    near_ones.extend(of_point.iter().map(|&(_, sample)| {
+                        let sample = &samples[sample as usize * self.dim..][..self.dim];
+                        simd::dispatch(Distance { a: values, b: Some(sample) })
+                    }));
+                    let sums = &mut sums[point * self.windows.len()..][..self.windows.len()];
+                    self.absorb(&near_ones, least(&near_ones), &mut nearest[point], sums);
+                }
+                continue;
+            }
+            screened = None;
+            product::tile(points, samples, self.dim, &mut tile);
             for (point, row) in tile.chunks_mut(sample_norms.len()).enumerate() {
                 let sums = &mut sums[point * self.windows.len()..][..self.windows.len()];
                 let near = simd::dispatch(Squares { row, norms: sample_norms, norm: norms[point] });
                 self.absorb(row, near, &mut nearest[point], sums);
             }
         }
+        if screened.is_none() {
+            self.mend(points, &norms, (&mut nearest, &mut sums), interrupt)?;
+        }
+        for (point, (out, sums)) in
+            out.chunks_mut(self.windows.len()).zip(sums.chunks(self.windows.len())).enumerate()
+        {
+            for ((out, sum), window) in out.iter_mut().zip(sums).zip(self.windows) {
+                *out = sum.ln() - nearest[point] * window;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compute from differences what the product form has lost to cancellation.
+    fn mend(
+        &self,
+        points: &[f64],
+        norms: &[f64],
+        (nearest, sums): (&mut [f64], &mut [f64]),
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         let widest = self.windows.iter().copied().fold(0.0, f64::max);
         let largest = self.norms.iter().copied().fold(0.0, f64::max);
         for (point, values) in points.chunks(self.dim).enumerate() {
@@ -158,22 +209,14 @@ impl Problem<'_> {
                 interrupt.check()?;
                 nearest[point] = f64::INFINITY;
                 sums.fill(0.0);
-                let mut row = vec![0.0; SAMPLES];
-                for samples in self.samples.chunks(SAMPLES * self.dim) {
+                let mut row = vec![0.0; TILE];
+                for samples in self.samples.chunks(TILE * self.dim) {
                     let row = &mut row[..samples.len() / self.dim];
                     for (square, sample) in row.iter_mut().zip(samples.chunks(self.dim)) {
                         *square = simd::dispatch(Distance { a: values, b: Some(sample) });
                     }
-                    let near = row.iter().copied().fold(f64::INFINITY, f64::min);
-                    self.absorb(row, near, &mut nearest[point], sums);
+                    self.absorb(row, least(row), &mut nearest[point], sums);
                 }
-            }
-        }
-        for (point, (out, sums)) in
-            out.chunks_mut(self.windows.len()).zip(sums.chunks(self.windows.len())).enumerate()
-        {
-            for ((out, sum), window) in out.iter_mut().zip(sums).zip(self.windows) {
-                *out = sum.ln() - nearest[point] * window;
             }
         }
         Ok(())
