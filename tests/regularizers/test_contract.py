@@ -12,11 +12,14 @@ from torch import nn
 
 from gancore import registry
 from gancore.errors import DomainError, GancoreError
-from gancore.regularizers import Penalty, Projection, Regularizer
+from gancore.regularizers import Penalty, Perturbation, Projection, Regularizer
 
 NAMES = registry.names("regularizers")
 PENALTIES = [name for name in NAMES if issubclass(registry.get("regularizers", name), Penalty)]
 PROJECTIONS = [name for name in NAMES if issubclass(registry.get("regularizers", name), Projection)]
+
+
+PERTURBATIONS = [name for name in NAMES if issubclass(registry.get("regularizers", name), Perturbation)]
 
 
 def number_settings() -> list[tuple[str, str]]:
@@ -35,9 +38,9 @@ def critic() -> nn.Module:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_is_a_frozen_penalty_or_projection(name: str) -> None:
+def test_is_a_frozen_value_of_one_kind(name: str) -> None:
     regularizer: Regularizer = registry.get("regularizers", name)()
-    assert isinstance(regularizer, Penalty) != isinstance(regularizer, Projection)
+    assert sum(isinstance(regularizer, kind) for kind in (Penalty, Projection, Perturbation)) == 1
     assert type(regularizer).__dataclass_params__.frozen
     assert regularizer.reference.startswith("@")
     assert regularizer.equations
@@ -85,10 +88,27 @@ def test_projection_is_idempotent_and_in_place(name: str, critic: nn.Module) -> 
     regularizer = registry.get("regularizers", name)()
     addresses = [parameter.data_ptr() for parameter in critic.parameters()]
     before = copy.deepcopy(critic.state_dict())
-    regularizer.project(critic)
+    regularizer.project(critic, step=0)
     once = copy.deepcopy(critic.state_dict())
-    regularizer.project(critic)
+    regularizer.project(critic, step=0)
     assert [parameter.data_ptr() for parameter in critic.parameters()] == addresses
     assert any(not torch.equal(once[name], before[name]) for name in once)
     assert all(torch.equal(value, once[name]) for name, value in critic.state_dict().items())
     assert all(parameter.requires_grad for parameter in critic.parameters())
+
+
+@pytest.mark.parametrize("name", PERTURBATIONS)
+@pytest.mark.parametrize("shape", [(6, 2), (6, 1, 8, 8)])
+def test_perturbation_keeps_shape_type_and_gradient_and_draws_from_its_generator(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    regularizer = registry.get("regularizers", name)()
+    samples = torch.randn(shape, requires_grad=True)
+    state = torch.get_rng_state()
+    first, again = (regularizer.perturb(samples, torch.Generator().manual_seed(7), step=0) for _ in range(2))
+    assert torch.equal(first, again)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (first.shape, first.dtype) == (samples.shape, samples.dtype)
+    assert not torch.equal(first, samples)
+    (gradient,) = torch.autograd.grad(first.sum(), samples)
+    assert gradient.abs().sum() > 0

@@ -133,4 +133,4 @@ def test_settings_of_the_system_itself_are_checked(setting: dict[str, float]) ->
 def test_a_system_put_together_by_hand_explains_itself() -> None:
     text = replace(systems.get("dcgan")(), name="custom", regularizers=(WeightClip(),)).explain()
     assert "put together by hand" in text
-    assert "weight_clip(limit=0.01)" in text
+    assert "weight_clip(limit=0.01, final=None, anneal_steps=0)" in text

@@ -8,8 +8,9 @@ import torch
 
 from gancore.errors import IncompatibleChoiceError
 from gancore.games._descend import descend
+from gancore.games._steps import perturbed, project
 from gancore.objectives._interface import PairedObjective
-from gancore.regularizers._interface import Penalty, Projection
+from gancore.regularizers._interface import Penalty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +38,7 @@ def play(
     if state.precision != "float32":
         raise IncompatibleChoiceError("precision: games on gradients need float32, for they differentiate twice")
     objective, critic = state.system.objective, state.critic
-    fake = state.generator(state.latents(len(real)))
+    real, fake = perturbed(state, real), perturbed(state, state.generator(state.latents(len(real))))
     on_real, on_fake = critic(real), critic(fake)
     losses = {"critic": objective.critic(on_real, on_fake)}
     for regularizer in state.system.regularizers:
@@ -61,7 +62,5 @@ def play(
         gradients[name] = [g + m for g, m in zip(gradients[name], more, strict=True)]
     for name, optimizer in state.optimizers.items():
         descend(optimizer, parameters[name], gradients[name])
-    for regularizer in state.system.regularizers:
-        if isinstance(regularizer, Projection):
-            regularizer.project(critic)
+    project(state)
     return {name: loss.detach() for name, loss in losses.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gancore.objectives._interface import PairedObjective
-from gancore.regularizers._interface import Penalty, Projection
+from gancore.regularizers._interface import Penalty, Perturbation, Projection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,20 +17,28 @@ if TYPE_CHECKING:
 
     from gancore.training.state import TrainingState
 
-__all__ = ["critic_step", "generator_step"]
+__all__ = ["critic_step", "frozen", "generator_step", "perturbed", "project"]
 
 
 def critic_step(
-    state: TrainingState, real: Tensor, *, term: Callable[[Tensor, Tensor], dict[str, Tensor]] | None = None
+    state: TrainingState,
+    real: Tensor,
+    *,
+    term: Callable[[Tensor, Tensor], dict[str, Tensor]] | None = None,
+    fakes: Callable[[Tensor], Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """One step of the critic on its loss and all penalties, projected; the losses, detached.
 
-    `term` makes further losses, by name, of the outputs on real and fake samples.
+    `term` makes further losses, by name, of the outputs on real and fake samples. `fakes` makes of fresh fakes those
+    that the critic is shown.
     """
     critic, system = state.critic, state.system
     with state.autocast():
         with torch.no_grad():
             fake = state.forward["generator"](state.latents(len(real)))
+            if fakes is not None:
+                fake = fakes(fake)
+            real, fake = perturbed(state, real), perturbed(state, fake)
         judge = state.forward["critic"]
         on_real, on_fake = judge(real), judge(fake)
     on_real, on_fake = on_real.float(), on_fake.float()
@@ -42,27 +50,52 @@ def critic_step(
             # The module itself, not its compiled form: compiled graphs have no second derivative.
             losses[regularizer.name] = regularizer.penalty(critic, real, fake, state.random)
     _step(state.optimizers["critic"], torch.stack(list(losses.values())).sum())
-    for regularizer in system.regularizers:
-        if isinstance(regularizer, Projection):
-            regularizer.project(critic)
+    project(state)
     return {name: loss.detach() for name, loss in losses.items()}
 
 
-def generator_step(state: TrainingState, real: Tensor) -> Tensor:
-    """One step of the generator through the critic as it stands; the loss, detached."""
-    objective, judge = state.system.objective, state.forward["critic"]
-    with _frozen(state.critic):
+def generator_step(
+    state: TrainingState,
+    real: Tensor,
+    *,
+    judge: Callable[[Tensor], Tensor] | None = None,
+    term: Callable[[], Tensor] | None = None,
+) -> Tensor:
+    """One step of the generator through the critic as it stands; the loss, detached.
+
+    `judge` stands in for the critic; `term` makes a further loss.
+    """
+    objective = state.system.objective
+    judge = state.forward["critic"] if judge is None else judge
+    with frozen(state.critic):
         with state.autocast():
             fake = state.forward["generator"](state.latents(len(real)))
-            on_fake = judge(fake)
+            on_fake = judge(perturbed(state, fake))
         if isinstance(objective, PairedObjective):
             with state.autocast(), torch.no_grad():
-                on_real = judge(real)
+                on_real = judge(perturbed(state, real))
             loss = objective.generator(on_real.float(), on_fake.float())
         else:
             loss = objective.generator(on_fake.float())
+        if term is not None:
+            loss = loss + term()
         _step(state.optimizers["generator"], loss)
     return loss.detach()
+
+
+def perturbed(state: TrainingState, samples: Tensor) -> Tensor:
+    """What the critic sees of samples."""
+    for regularizer in state.system.regularizers:
+        if isinstance(regularizer, Perturbation):
+            samples = regularizer.perturb(samples, state.random, step=state.step)
+    return samples
+
+
+def project(state: TrainingState) -> None:
+    """Apply all projections to the critic."""
+    for regularizer in state.system.regularizers:
+        if isinstance(regularizer, Projection):
+            regularizer.project(state.critic, step=state.step)
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -72,7 +105,7 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 
 
 @contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through a network without computing those of its parameters."""
     trainable = [p for p in network.parameters() if p.requires_grad]
     for parameter in trainable:

@@ -11,7 +11,7 @@ from gancore import _check
 from gancore.errors import IncompatibleChoiceError
 from gancore.games._descend import descend
 from gancore.games._interface import Game
-from gancore.games._steps import critic_step
+from gancore.games._steps import critic_step, perturbed
 from gancore.objectives._interface import PairedObjective
 from gancore.training.optimizers import Unrollable
 
@@ -91,7 +91,7 @@ class Unrolled(Game):
         parameters = [p.detach().clone().requires_grad_() for p in named.values()]
         memory = settings.memory(state.optimizers["critic"], list(named.values()))
         buffers = {name: buffer.clone() for name, buffer in critic.named_buffers()}
-        fake = state.generator(state.latents(len(real)))
+        real, fake = perturbed(state, real), perturbed(state, state.generator(state.latents(len(real))))
 
         def judge(x: Tensor) -> Tensor:
             known = {**dict(zip(named, parameters, strict=True)), **buffers}

@@ -38,7 +38,7 @@ def choose(name: str, **settings: object) -> NetworkFamily:
     Examples
     --------
     >>> choose("mlp", width=64, depth=None)
-    MLP(width=64, depth=3, critic_norm='none')
+    MLP(width=64, depth=3, critic_norm='none', critic_minibatch='none')
     """
     family = registry.get("networks", name)
     given = {key: value for key, value in settings.items() if value is not None}

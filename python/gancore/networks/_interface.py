@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from torch import nn
 
+    from gancore.networks._minibatch import Minibatch
+
 __all__ = ["NetworkFamily", "Norm"]
 
 Norm = Literal["none", "layer", "batch", "spectral"]
@@ -24,9 +26,12 @@ class NetworkFamily(ABC):
     ----------
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic; penalties on per-sample gradients exclude "batch".
+    critic_minibatch : {"none", "discrimination", "std"}
+        Features of the batch that the critic sees beside a sample's own; the same penalties exclude them.
     """
 
     critic_norm: Norm
+    critic_minibatch: Minibatch = "none"
     reference: ClassVar[str]
 
     @abstractmethod

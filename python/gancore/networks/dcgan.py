@@ -11,6 +11,7 @@ from torch import nn
 from gancore import _check
 from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
+from gancore.networks._minibatch import Minibatch, check_minibatch, minibatch_layer
 from gancore.networks._norms import check_norm, spectrally_normalised
 from gancore.networks._outputs import last
 
@@ -36,11 +37,13 @@ class DCGAN(NetworkFamily):
         Further 3x3 convolutions at the hidden resolution nearest to the image, in both networks.
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation of the critic's hidden layers but the first.
+    critic_minibatch : {"none", "discrimination", "std"}
+        Features of the whole batch before the critic's last layer.
 
     Raises
     ------
     DomainError
-        If the width is not positive, the extra layers are negative, or the normalisation is not one of these.
+        If the width is not positive, the extra layers are negative, or another setting is not one of these.
 
     References
     ----------
@@ -60,6 +63,7 @@ class DCGAN(NetworkFamily):
     width: int = 32
     extra_layers: int = 2
     critic_norm: Norm = "batch"
+    critic_minibatch: Minibatch = "none"
 
     reference: ClassVar[str] = """\
 @inproceedings{radford2016unsupervised,
@@ -73,6 +77,7 @@ class DCGAN(NetworkFamily):
         _check.integer("width", self.width, least=1)
         _check.integer("extra_layers", self.extra_layers, least=0)
         check_norm(self.critic_norm)
+        check_minibatch(self.critic_minibatch)
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of images, with tanh at the end."""
@@ -102,7 +107,8 @@ class DCGAN(NetworkFamily):
             layers += [_same(self.width, bias=bias), *_norm(self.critic_norm, self.width), _leaky()]
         for stride, narrow, wide in zip(strides[-2::-1], widths[:-1], widths[1:], strict=True):
             layers += [_down(narrow, wide, stride, bias=bias), *_norm(self.critic_norm, wide), _leaky()]
-        layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(base), outputs), *last(outputs)]
+        beside, features = minibatch_layer(self.critic_minibatch, widths[-1] * math.prod(base))
+        layers += [nn.Flatten(), *beside, nn.Linear(features, outputs), *last(outputs)]
         network = _initialised(nn.Sequential(*layers))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 

@@ -11,6 +11,7 @@ from torch import nn
 from gancore import _check
 from gancore.networks._dense import is_image, leaky_layers, linear
 from gancore.networks._interface import NetworkFamily, Norm
+from gancore.networks._minibatch import Minibatch, check_minibatch, minibatch_layer
 from gancore.networks._norms import check_norm, spectrally_normalised
 from gancore.networks._outputs import last
 from gancore.objectives.minimax import Minimax
@@ -31,11 +32,13 @@ class MLP(NetworkFamily):
         How many hidden layers.
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
+    critic_minibatch : {"none", "discrimination", "std"}
+        Features of the whole batch before the critic's last layer.
 
     Raises
     ------
     DomainError
-        If width or depth is not positive, or the normalisation is not one of these.
+        If width or depth is not positive, or another setting is not one of these.
 
     References
     ----------
@@ -54,6 +57,7 @@ class MLP(NetworkFamily):
     width: int = 128
     depth: int = 3
     critic_norm: Norm = "none"
+    critic_minibatch: Minibatch = "none"
 
     reference: ClassVar[str] = Minimax.reference
 
@@ -61,6 +65,7 @@ class MLP(NetworkFamily):
         _check.integer("width", self.width, least=1)
         _check.integer("depth", self.depth, least=1)
         check_norm(self.critic_norm)
+        check_minibatch(self.critic_minibatch)
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of points (identity at the end) or images (tanh at the end)."""
@@ -75,5 +80,6 @@ class MLP(NetworkFamily):
         """A critic of points or images: (n,), or (n, outputs) for more than one."""
         is_image(shape, "mlp")
         hidden = leaky_layers(math.prod(shape), self.width, self.depth, self.critic_norm)
-        network = nn.Sequential(nn.Flatten(), *hidden, linear(self.width, outputs), *last(outputs))
+        beside, features = minibatch_layer(self.critic_minibatch, self.width)
+        network = nn.Sequential(nn.Flatten(), *hidden, *beside, linear(features, outputs), *last(outputs))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network

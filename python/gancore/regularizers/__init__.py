@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gancore.regularizers._interface import Penalty, Projection, Regularizer
+from gancore.regularizers._interface import Penalty, Perturbation, Projection, Regularizer
 
-__all__ = ["Penalty", "Projection", "Regularizer"]
+__all__ = ["Penalty", "Perturbation", "Projection", "Regularizer"]

@@ -1,4 +1,4 @@
-"""What a regulariser can be: a penalty added to the critic's loss, or a projection after its step."""
+"""What a regulariser can be: a penalty on the critic's loss, a projection after its step, or what it sees instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-__all__ = ["Penalty", "Projection", "Regularizer"]
+__all__ = ["Penalty", "Perturbation", "Projection", "Regularizer"]
 
 
 class Penalty(ABC):
@@ -39,8 +39,22 @@ class Projection(ABC):
     equations: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def project(self, critic: nn.Module) -> None:
-        """Move the parameters into the feasible set, in place."""
+    def project(self, critic: nn.Module, *, step: int) -> None:
+        """Move the parameters into the feasible set, in place; `step` counts the generator's steps before this one."""
 
 
-Regularizer = Penalty | Projection
+class Perturbation(ABC):
+    """A random map of samples, real and fake alike, before the critic sees them; gradients pass through it.
+
+    Penalties look at perturbed samples, for the critic knows no others.
+    """
+
+    reference: ClassVar[str]
+    equations: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def perturb(self, samples: Tensor, generator: Generator, *, step: int) -> Tensor:
+        """What the critic sees of samples (n, ...) in a step; `generator` is the source of randomness."""
+
+
+Regularizer = Penalty | Projection | Perturbation

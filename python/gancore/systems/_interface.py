@@ -39,7 +39,7 @@ class System:
     ----------
     objective, networks, game : Objective or PairedObjective, NetworkFamily, Game
         One choice for each axis.
-    regularizers : tuple of Penalty or Projection
+    regularizers : tuple of Penalty, Projection or Perturbation
         Applied to the critic, in this order.
     generator_optimizer, critic_optimizer : OptimizerSettings
         Such as ``Adam(lr=2e-4)`` from :mod:`gancore.training.optimizers`.
@@ -61,7 +61,8 @@ class System:
     Raises
     ------
     IncompatibleChoiceError
-        If a penalty excludes batch normalisation and the critic has it, or needs one output and the critic has more.
+        If a penalty excludes what ties samples together (batch normalisation, minibatch features) and the critic has
+        it, or needs one output and the critic has more; or minibatch features meet batches of one.
     DomainError, UnknownNameError
         If a setting is out of range, or there is no such prior.
     """
@@ -82,6 +83,11 @@ class System:
 
     def __post_init__(self) -> None:
         _check.integer("latent_dim", self.latent_dim, least=1)
+        if self.batch_size == 1 and self.networks.critic_minibatch != "none":
+            raise IncompatibleChoiceError(
+                f"batch_size: critic_minibatch={self.networks.critic_minibatch!r} compares the samples of a batch, and "
+                "one alone has none to be compared with; take at least 2"
+            )
         _check.integer("batch_size", self.batch_size, least=2)
         if self.ema is not None:
             _check.number("ema", self.ema, least=0.0, below=1.0)
@@ -96,6 +102,11 @@ class System:
             raise IncompatibleChoiceError(
                 f"regularizers: {penalty.name} bounds the slope of one output, and the critic of this objective gives "
                 f"{self.objective.outputs} features; use spectral normalisation or weight_clip"
+            )
+        if penalty.excludes_batch_norm and self.networks.critic_minibatch != "none":
+            raise IncompatibleChoiceError(
+                f"critic_minibatch: {penalty.name} is a penalty on each sample alone, which "
+                f"{self.networks.critic_minibatch!r} ties to the others; choose 'none'"
             )
         if penalty.excludes_batch_norm and self.networks.critic_norm == "batch":
             raise IncompatibleChoiceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from gancore.games.alternating import Alternating
@@ -20,8 +21,10 @@ def dcgan(
     width: int = 32,
     extra_layers: int = 2,
     critic_norm: Literal["none", "layer", "batch", "spectral"] = "batch",
+    critic_minibatch: Literal["none", "discrimination", "std"] = "none",
     critic_steps: int = 1,
     lr: float = 2e-4,
+    critic_lr: float | None = None,
     beta1: float = 0.5,
     latent_dim: int = 64,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
@@ -41,10 +44,14 @@ def dcgan(
         128 and none, on 64x64 images).
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
+    critic_minibatch : {"none", "discrimination", "std"}
+        Features of the whole batch that the critic sees, to notice a generator that repeats itself.
     critic_steps : int
         Critic steps for each generator step.
     lr, beta1 : float
         Adam's settings for both players.
+    critic_lr : float or None
+        The critic's own learning rate, for two time scales (Heusel et al. 2017); None is the generator's.
     latent_dim, prior : int, str
         The latent space (the paper: 100, uniform).
     batch_size : int
@@ -76,10 +83,12 @@ def dcgan(
     adam = Adam(lr=lr, beta1=beta1)
     return System(
         objective=Nonsaturating(),
-        networks=DCGAN(width=width, extra_layers=extra_layers, critic_norm=critic_norm),
+        networks=DCGAN(
+            width=width, extra_layers=extra_layers, critic_norm=critic_norm, critic_minibatch=critic_minibatch
+        ),
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
-        critic_optimizer=adam,
+        critic_optimizer=adam if critic_lr is None else replace(adam, lr=critic_lr),
         latent_dim=latent_dim,
         prior=prior,
         batch_size=batch_size,

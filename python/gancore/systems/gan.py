@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from gancore import registry
@@ -23,8 +24,10 @@ def gan(
     width: int | None = None,
     depth: int | None = None,
     critic_norm: Literal["none", "layer", "batch", "spectral"] = "none",
+    critic_minibatch: Literal["none", "discrimination", "std"] = "none",
     critic_steps: int = 1,
     lr: float = 1e-3,
+    critic_lr: float | None = None,
     beta1: float = 0.5,
     latent_dim: int | None = None,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
@@ -48,10 +51,14 @@ def gan(
         Settings of the networks; None is the family's own.
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
+    critic_minibatch : {"none", "discrimination", "std"}
+        Features of the whole batch that the critic sees, to notice a generator that repeats itself.
     critic_steps : int
         Critic steps for each generator step.
     lr, beta1 : float
         Adam's settings for both players (the paper: gradient descent with momentum).
+    critic_lr : float or None
+        The critic's own learning rate, for two time scales (Heusel et al. 2017); None is the generator's.
     latent_dim, prior : int or None, str
         The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
@@ -77,15 +84,15 @@ def gan(
     Examples
     --------
     >>> gan(width=64).networks
-    MLP(width=64, depth=3, critic_norm='none')
+    MLP(width=64, depth=3, critic_norm='none', critic_minibatch='none')
     """
     adam = Adam(lr=lr, beta1=beta1)
     return System(
         objective=registry.get("objectives", objective)(),
-        networks=choose(networks, width=width, depth=depth, critic_norm=critic_norm),
+        networks=choose(networks, width=width, depth=depth, critic_norm=critic_norm, critic_minibatch=critic_minibatch),
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
-        critic_optimizer=adam,
+        critic_optimizer=adam if critic_lr is None else replace(adam, lr=critic_lr),
         latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from gancore.games.alternating import Alternating
@@ -22,6 +23,7 @@ def lsgan(
     critic_norm: Literal["none", "layer", "batch", "spectral"] = "batch",
     critic_steps: int = 1,
     lr: float = 2e-4,
+    critic_lr: float | None = None,
     beta1: float = 0.5,
     beta2: float = 0.999,
     latent_dim: int | None = None,
@@ -47,6 +49,8 @@ def lsgan(
         Critic steps for each generator step.
     lr, beta1, beta2 : float
         Adam's settings for both players.
+    critic_lr : float or None
+        The critic's own learning rate, for two time scales (Heusel et al. 2017); None is the generator's.
     latent_dim, prior : int or None, str
         The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
@@ -80,7 +84,7 @@ def lsgan(
         networks=choose(networks, width=width, critic_norm=critic_norm),
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
-        critic_optimizer=adam,
+        critic_optimizer=adam if critic_lr is None else replace(adam, lr=critic_lr),
         latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,

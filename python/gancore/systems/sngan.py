@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from gancore.games.alternating import Alternating
@@ -29,6 +30,7 @@ def sngan(
     width: int | None = None,
     critic_steps: int = 5,
     lr: float = 2e-4,
+    critic_lr: float | None = None,
     beta1: float = 0.0,
     beta2: float = 0.9,
     latent_dim: int | None = None,
@@ -52,6 +54,8 @@ def sngan(
         Critic steps for each generator step.
     lr, beta1, beta2 : float
         Adam's settings for both players (the paper: as here).
+    critic_lr : float or None
+        The critic's own learning rate, for two time scales (Heusel et al. 2017); None is the generator's.
     latent_dim, prior : int or None, str
         The latent space; None stands for 64 dimensions, for points as many as they have.
     batch_size : int
@@ -78,7 +82,7 @@ def sngan(
     Examples
     --------
     >>> sngan(networks="mlp").networks
-    MLP(width=128, depth=3, critic_norm='spectral')
+    MLP(width=128, depth=3, critic_norm='spectral', critic_minibatch='none')
     """
     adam = Adam(lr=lr, beta1=beta1, beta2=beta2)
     return System(
@@ -86,7 +90,7 @@ def sngan(
         networks=choose(networks, width=width, critic_norm="spectral"),
         game=Alternating(critic_steps=critic_steps),
         generator_optimizer=adam,
-        critic_optimizer=adam,
+        critic_optimizer=adam if critic_lr is None else replace(adam, lr=critic_lr),
         latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gancore.games.alternating import Alternating
+from gancore.games.head_start import HeadStart
 from gancore.networks import choose
 from gancore.objectives.wasserstein import Wasserstein
 from gancore.regularizers.weight_clip import WeightClip
@@ -23,6 +24,10 @@ def wgan(
     critic_norm: Literal["none", "layer", "batch"] | None = None,
     critic_steps: int = 5,
     clip: float = 0.01,
+    clip_final: float | None = None,
+    clip_anneal_steps: int = 0,
+    head_start: int = 0,
+    weight_decay: float = 0.0,
     lr: float = 5e-5,
     latent_dim: int | None = None,
     prior: Literal["normal", "uniform", "sphere"] = "normal",
@@ -44,6 +49,12 @@ def wgan(
         Critic steps for each generator step.
     clip : float
         The bound c of each weight of the critic.
+    clip_final, clip_anneal_steps : float or None, int
+        Where the bound goes, and in how many generator steps; None and 0 keep it.
+    head_start : int
+        Turns at the beginning with 100 critic steps (the authors' code: 25).
+    weight_decay : float
+        Multiple of the critic's parameters added to their gradient.
     lr : float
         RMSProp's learning rate for both players.
     latent_dim, prior : int or None, str
@@ -71,16 +82,16 @@ def wgan(
     Examples
     --------
     >>> wgan(clip=0.1).regularizers
-    (WeightClip(limit=0.1),)
+    (WeightClip(limit=0.1, final=None, anneal_steps=0),)
     """
-    rmsprop = RMSProp(lr=lr)
+    alternating = Alternating(critic_steps=critic_steps)
     return System(
         objective=Wasserstein(),
-        regularizers=(WeightClip(limit=clip),),
+        regularizers=(WeightClip(limit=clip, final=clip_final, anneal_steps=clip_anneal_steps),),
         networks=choose(networks, width=width, critic_norm=critic_norm),
-        game=Alternating(critic_steps=critic_steps),
-        generator_optimizer=rmsprop,
-        critic_optimizer=rmsprop,
+        game=HeadStart(critic_steps=critic_steps, turns=head_start) if head_start else alternating,
+        generator_optimizer=RMSProp(lr=lr),
+        critic_optimizer=RMSProp(lr=lr, weight_decay=weight_decay),
         latent_dim=64 if latent_dim is None else latent_dim,
         prior=prior,
         batch_size=batch_size,

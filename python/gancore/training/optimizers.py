@@ -115,6 +115,8 @@ class RMSProp:
         Learning rate, positive.
     alpha : float
         Decay of the second moment, in [0, 1).
+    weight_decay : float
+        Multiple of the parameters added to their gradient, not negative.
 
     Raises
     ------
@@ -130,14 +132,18 @@ class RMSProp:
 
     lr: float = 5e-5
     alpha: float = 0.99
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         _check.number("lr", self.lr, above=0.0)
         _check.number("alpha", self.alpha, least=0.0, below=1.0)
+        _check.number("weight_decay", self.weight_decay, least=0.0)
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters."""
-        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.alpha, foreach=True)
+        return torch.optim.RMSprop(
+            parameters, lr=self.lr, alpha=self.alpha, weight_decay=self.weight_decay, foreach=True
+        )
 
 
 @final
