@@ -24,7 +24,7 @@ def gan(
     width: int | None = None,
     depth: int | None = None,
     critic_norm: Literal["none", "layer", "batch", "spectral"] = "none",
-    critic_minibatch: Literal["none", "discrimination", "std"] = "none",
+    critic_minibatch: Literal["none", "discrimination", "std"] | None = None,
     critic_steps: int = 1,
     lr: float = 1e-3,
     critic_lr: float | None = None,
@@ -51,7 +51,7 @@ def gan(
         Settings of the networks; None is the family's own.
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic.
-    critic_minibatch : {"none", "discrimination", "std"}
+    critic_minibatch : {"none", "discrimination", "std"} or None
         Features of the whole batch that the critic sees, to notice a generator that repeats itself.
     critic_steps : int
         Critic steps for each generator step.
