@@ -9,16 +9,13 @@ from typing import ClassVar, final
 from torch import nn
 
 from gancore import _check
-from gancore.errors import IncompatibleChoiceError
 from gancore.networks._interface import NetworkFamily, Norm
 from gancore.networks._minibatch import Minibatch, check_minibatch, minibatch_layer
 from gancore.networks._norms import check_norm, spectrally_normalised
 from gancore.networks._outputs import last
+from gancore.networks._stages import Stride, stages, widths
 
 __all__ = ["DCGAN"]
-
-_WIDEST = 8
-"""Channels grow with every halving of the image up to this many times the width, as in the paper."""
 
 
 @final
@@ -81,16 +78,16 @@ class DCGAN(NetworkFamily):
 
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
         """A generator of images, with tanh at the end."""
-        channels, base, strides = _plan(shape)
-        widths = self._widths(len(strides))
-        size = (widths[0], *base)
+        channels, base, strides = stages(shape, "dcgan")
+        channels_at = widths(self.width, len(strides))
+        size = (channels_at[0], *base)
         layers: list[nn.Module] = [
             nn.Linear(latent_dim, math.prod(size), bias=False),
             nn.Unflatten(1, size),
-            *_norm("batch", widths[0]),
+            *_norm("batch", channels_at[0]),
             nn.ReLU(inplace=True),
         ]
-        for stride, inputs, outputs in zip(strides[:-1], widths[:-1], widths[1:], strict=True):
+        for stride, inputs, outputs in zip(strides[:-1], channels_at[:-1], channels_at[1:], strict=True):
             layers += [_up(inputs, outputs, stride, bias=False), *_norm("batch", outputs), nn.ReLU(inplace=True)]
         for _ in range(self.extra_layers):
             layers += [_same(self.width, bias=False), *_norm("batch", self.width), nn.ReLU(inplace=True)]
@@ -99,58 +96,30 @@ class DCGAN(NetworkFamily):
 
     def critic(self, shape: tuple[int, ...], outputs: int = 1) -> nn.Module:
         """A critic of images: (n,), or (n, outputs) for more than one."""
-        channels, base, strides = _plan(shape)
-        widths = self._widths(len(strides))[::-1]
+        channels, base, strides = stages(shape, "dcgan")
+        channels_at = widths(self.width, len(strides))[::-1]
         bias = self.critic_norm in ("none", "spectral")
         layers: list[nn.Module] = [_down(channels, self.width, strides[-1], bias=True), _leaky()]
         for _ in range(self.extra_layers):
             layers += [_same(self.width, bias=bias), *_norm(self.critic_norm, self.width), _leaky()]
-        for stride, narrow, wide in zip(strides[-2::-1], widths[:-1], widths[1:], strict=True):
+        for stride, narrow, wide in zip(strides[-2::-1], channels_at[:-1], channels_at[1:], strict=True):
             layers += [_down(narrow, wide, stride, bias=bias), *_norm(self.critic_norm, wide), _leaky()]
-        beside, features = minibatch_layer(self.critic_minibatch, widths[-1] * math.prod(base))
+        beside, features = minibatch_layer(self.critic_minibatch, channels_at[-1] * math.prod(base))
         layers += [nn.Flatten(), *beside, nn.Linear(features, outputs), *last(outputs)]
         network = _initialised(nn.Sequential(*layers))
         return spectrally_normalised(network) if self.critic_norm == "spectral" else network
 
-    def _widths(self, stages: int) -> list[int]:
-        """Channels of the hidden layers, from the smallest resolution to the largest."""
-        return [self.width * min(2**stage, _WIDEST) for stage in reversed(range(stages))]
 
-
-_Stride = tuple[int, int]
-
-
-def _plan(shape: tuple[int, ...]) -> tuple[int, tuple[int, int], list[_Stride]]:
-    """Channels, smallest resolution, and the strides from there up to the image: at least one stage."""
-    if len(shape) != 3 or any(side < 4 or side % 4 for side in shape[1:]):
-        hint = "; networks mlp make points" if len(shape) == 1 else ""
-        raise IncompatibleChoiceError(
-            f"networks dcgan make images (c, h, w) whose sides are multiples of 4, not shape {shape}{hint}"
-        )
-    channels, height, width = shape
-    strides: list[_Stride] = []
-    while True:
-        stride = _halving(height), _halving(width)
-        if stride == (1, 1) and strides:
-            return channels, (height, width), strides[::-1]
-        strides.append(stride)
-        height, width = height // stride[0], width // stride[1]
-
-
-def _halving(side: int) -> int:
-    return 2 if side % 2 == 0 and side >= 8 else 1
-
-
-def _kernel(stride: _Stride) -> tuple[int, int]:
+def _kernel(stride: Stride) -> tuple[int, int]:
     # With padding 1 a kernel of 4 halves or doubles a side exactly, a kernel of 3 keeps it.
     return 4 if stride[0] == 2 else 3, 4 if stride[1] == 2 else 3
 
 
-def _up(inputs: int, outputs: int, stride: _Stride, *, bias: bool) -> nn.Module:
+def _up(inputs: int, outputs: int, stride: Stride, *, bias: bool) -> nn.Module:
     return nn.ConvTranspose2d(inputs, outputs, _kernel(stride), stride, 1, bias=bias)
 
 
-def _down(inputs: int, outputs: int, stride: _Stride, *, bias: bool) -> nn.Module:
+def _down(inputs: int, outputs: int, stride: Stride, *, bias: bool) -> nn.Module:
     return nn.Conv2d(inputs, outputs, _kernel(stride), stride, 1, bias=bias)
 
 
