@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("digits", "fashion-mnist", "grid", "mnist", "ring")
+NAMES = ("digits", "fashion-mnist", "grid", "mnist", "ring", "swiss-roll")
 """Data that is known by name; a folder of the same name is given as ``./name``."""
 
 
@@ -34,7 +34,7 @@ def load(
     ----------
     spec : str or path
         ``digits`` (embedded), ``mnist`` or ``fashion-mnist`` (IDX files in ``$GANCORE_DATA``), ``ring`` or
-        ``grid`` (Gaussians), a folder of IDX files, a folder of images, or an .npy or .npz file.
+        ``grid`` (Gaussians), ``swiss-roll``, a folder of IDX files, a folder of images, or an .npy or .npz file.
     image_size : int or (int, int), optional
         Crop about the centre to this aspect and resize (Pillow's antialiased bicubic) to this side, or
         (height, width); 8-bit images only.
@@ -45,7 +45,7 @@ def load(
     skip_bad_images : bool
         Leave out images of a folder that cannot be read, and list them in the data's `skipped`.
     seed : int
-        Seed of what is drawn rather than read: ``ring`` and ``grid``.
+        Seed of what is drawn rather than read: the points.
 
     Returns
     -------
@@ -76,9 +76,10 @@ def load(
     from gancore.datasets.gaussians import grid, ring
     from gancore.datasets.idx import idx, is_idx_folder, named_folder
     from gancore.datasets.images import images
+    from gancore.datasets.swiss_roll import swiss_roll
 
     path, name = Path(spec), str(spec)
-    points = {"grid": grid, "ring": ring}.get(name)
+    points = {"grid": grid, "ring": ring, "swiss-roll": swiss_roll}.get(name)
     if points is not None and (image_size, channels) != (None, None):
         raise IncompatibleChoiceError(f"image_size, channels: {name} holds points, not images")
     named_idx = name in ("mnist", "fashion-mnist")

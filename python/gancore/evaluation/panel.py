@@ -8,6 +8,7 @@ import numpy as np
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gancore.datasets.gaussians import GaussianModes
+from gancore.datasets.swiss_roll import SwissRoll
 from gancore.errors import DataError, ShapeError, UnknownNameError
 from gancore.evaluation.judges import ClassJudge, FrechetJudge, InceptionJudge, ModeJudge, real_features
 from gancore.features import FeatureClassifier, train_classifier
@@ -63,7 +64,7 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
     """
     frechet, classifier = _frechet(data, folder)
     judges: tuple[Judge, ...] = (frechet,)
-    if isinstance(data, GaussianModes):
+    if isinstance(data, GaussianModes | SwissRoll):
         judges = (ModeJudge(data.centers, _RADII * data.std, len(data)), frechet)
     elif classifier is not None:
         classes = ClassJudge(classifier, _counts(data, classifier.protocol["classes"]))
