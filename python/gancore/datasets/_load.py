@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("digits", "fashion-mnist", "grid", "mnist", "ring", "swiss-roll")
+NAMES = ("cifar10", "digits", "fashion-mnist", "grid", "mnist", "ring", "stacked-mnist", "swiss-roll")
 """Data that is known by name; a folder of the same name is given as ``./name``."""
 
 
@@ -33,8 +33,9 @@ def load(
     Parameters
     ----------
     spec : str or path
-        ``digits`` (embedded), ``mnist`` or ``fashion-mnist`` (IDX files in ``$GANCORE_DATA``), ``ring`` or
-        ``grid`` (Gaussians), ``swiss-roll``, a folder of IDX files, a folder of images, or an .npy or .npz file.
+        ``digits`` (embedded), ``mnist`` or ``fashion-mnist`` (IDX files in ``$GANCORE_DATA``), ``stacked-mnist`` (three
+        of MNIST's as the channels of one), ``cifar10`` (its binary version in ``$GANCORE_DATA``), ``ring`` or ``grid``
+        (Gaussians), ``swiss-roll``, a folder of IDX files, a folder of images, or an .npy or .npz file.
     image_size : int or (int, int), optional
         Crop about the centre to this aspect and resize (Pillow's antialiased bicubic) to this side, or
         (height, width); 8-bit images only.
@@ -74,7 +75,6 @@ def load(
     from gancore.datasets.arrays import arrays
     from gancore.datasets.digits import digits
     from gancore.datasets.gaussians import grid, ring
-    from gancore.datasets.idx import idx, is_idx_folder, named_folder
     from gancore.datasets.images import images
     from gancore.datasets.swiss_roll import swiss_roll
 
@@ -82,12 +82,11 @@ def load(
     points = {"grid": grid, "ring": ring, "swiss-roll": swiss_roll}.get(name)
     if points is not None and (image_size, channels) != (None, None):
         raise IncompatibleChoiceError(f"image_size, channels: {name} holds points, not images")
-    named_idx = name in ("mnist", "fashion-mnist")
-    if named_idx or (name not in NAMES and path.is_dir() and is_idx_folder(path)):
-        folder = named_folder(name) if named_idx else path
-        return idx(folder, split=split, image_size=image_size, channels=channels, name=name)
+    published = _published(name, image_size=image_size, channels=channels, split=split, seed=seed)
+    if published is not None:
+        return published
     if split != "train":
-        raise IncompatibleChoiceError(f"split: {name} is not split; only IDX folders have a {split!r} part")
+        raise IncompatibleChoiceError(f"split: {name} is not split; only published data sets have a {split!r} part")
     if points is not None:
         return points(seed=seed)
     if name == "digits":
@@ -101,3 +100,26 @@ def load(
     if path.suffix or len(path.parts) > 1:
         raise DataError(f"{path}: no such file or folder")
     raise UnknownNameError("data", name, NAMES)
+
+
+def _published(
+    name: str, *, image_size: ImageSize | None, channels: int | None, split: Split, seed: int
+) -> Data | None:
+    """Data that come in the files of their publication, with a part to train on and one to test on; None for others."""
+    from gancore.datasets.cifar10 import cifar10, named_cifar10
+    from gancore.datasets.idx import idx, is_idx_folder, named_folder
+    from gancore.datasets.stacked import stacked
+
+    path = Path(name)
+    if name == "cifar10":
+        return cifar10(named_cifar10(), split=split, image_size=image_size, channels=channels, name=name)
+    if name == "stacked-mnist":
+        if channels is not None:
+            raise IncompatibleChoiceError("channels: stacked-mnist has three, one for each digit")
+        base = idx(named_folder("mnist"), split=split, image_size=image_size, name="mnist")
+        return stacked(base, seed=seed, name=name)
+    if name in ("mnist", "fashion-mnist"):
+        return idx(named_folder(name), split=split, image_size=image_size, channels=channels, name=name)
+    if name not in NAMES and path.is_dir() and is_idx_folder(path):
+        return idx(path, split=split, image_size=image_size, channels=channels, name=name)
+    return None

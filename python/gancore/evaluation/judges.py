@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gancore.datasets import Data
     from gancore.evaluation.result import Score
     from gancore.features import FeatureClassifier
+    from gancore.features.stacked import StackedClassifier
 
 __all__ = ["ClassJudge", "FrechetJudge", "InceptionJudge", "Judge", "ModeJudge", "real_features"]
 
@@ -84,13 +85,13 @@ class ClassJudge:
 
     Parameters
     ----------
-    classifier : FeatureClassifier
+    classifier : FeatureClassifier or StackedClassifier
         It names the classes.
     real : dict of str to int
         How many of the real samples belong to each class.
     """
 
-    classifier: FeatureClassifier
+    classifier: FeatureClassifier | StackedClassifier
     real: dict[str, int]
     name: str = "classes"
 
@@ -123,13 +124,13 @@ class InceptionJudge:
 
     Parameters
     ----------
-    classifier : FeatureClassifier
+    classifier : FeatureClassifier or StackedClassifier
         Whose probabilities.
     n_real : int
         How many real samples there are; the score looks at none of them.
     """
 
-    classifier: FeatureClassifier
+    classifier: FeatureClassifier | StackedClassifier
     n_real: int
     name: str = "inception_score"
 

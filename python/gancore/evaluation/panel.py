@@ -8,10 +8,12 @@ import numpy as np
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gancore.datasets.gaussians import GaussianModes
+from gancore.datasets.stacked import Stacked
 from gancore.datasets.swiss_roll import SwissRoll
 from gancore.errors import DataError, ShapeError, UnknownNameError
 from gancore.evaluation.judges import ClassJudge, FrechetJudge, InceptionJudge, ModeJudge, real_features
 from gancore.features import FeatureClassifier, train_classifier
+from gancore.features.stacked import StackedClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +37,8 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
     """The judges of samples that should look like these data.
 
     Labelled images are judged by `fid` in the features of a classifier of the same data, by the `classes` it finds
-    and by `inception_score` with its probabilities; other images by `fid` on pixels; points by `fid` on their
-    coordinates and, where the modes are known, by `mode_coverage`.
+    and by `inception_score` with its probabilities; stacked ones by a classifier of their channels; other images by
+    `fid` on pixels; points by `fid` on their coordinates and, where the modes are known, by `mode_coverage`.
 
     Parameters
     ----------
@@ -100,14 +102,22 @@ def frechet_judge(data: Data, *, folder: Path | None) -> FrechetJudge:
     return _frechet(data, folder)[0]
 
 
-def classifier_of(data: Data, folder: Path | None) -> FeatureClassifier:
+def classifier_of(data: Data, folder: Path | None) -> FeatureClassifier | StackedClassifier:
     """The classifier of these data: the one that a run keeps beside its checkpoints, or a new one, kept there.
+
+    Of stacked images, that of one channel, for joint classes are too many to learn.
 
     Raises
     ------
     DataError, ShapeError
         If the data have no labels to learn, or are not images of a size that the classifier takes.
     """
+    if isinstance(data, Stacked):
+        return StackedClassifier(_kept_or_trained(data.base, folder), data.shape[0])
+    return _kept_or_trained(data, folder)
+
+
+def _kept_or_trained(data: Data, folder: Path | None) -> FeatureClassifier:
     path = None if folder is None else folder / "classifier.safetensors"
     if path is not None and path.exists():
         kept = FeatureClassifier.load(path)
@@ -120,7 +130,7 @@ def classifier_of(data: Data, folder: Path | None) -> FeatureClassifier:
     return classifier
 
 
-def _frechet(data: Data, folder: Path | None) -> tuple[FrechetJudge, FeatureClassifier | None]:
+def _frechet(data: Data, folder: Path | None) -> tuple[FrechetJudge, FeatureClassifier | StackedClassifier | None]:
     """The judge by distance, and the classifier through which it sees, if it does."""
     if data.kind == "points":
         return FrechetJudge(real_features(data, _flat), _flat, {"features": "coordinates"}), None
