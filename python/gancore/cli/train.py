@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
   gancore train dcgan --data digits --out runs/digits --resume --steps 6000
   gancore train wgan_gp --data ring --set networks=mlp penalty=0.1
   gancore train wgan_gp --data photos/ --image-size 64 --set critic_steps=3 lr=2e-4
+  torchrun --nproc-per-node=2 -m gancore train wgan_gp --data photos/ --image-size 64
 
 Ctrl-C finishes the step and writes a checkpoint; the same command with --resume goes on from there.
 What can be set: gancore explain SYSTEM""",
@@ -64,6 +65,13 @@ What can be set: gancore explain SYSTEM""",
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16 (default: auto)")
     parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=600.0,
+        help="how long processes that torchrun started wait for each other (default: 600)",
+    )
     parser.add_argument("--no-metrics", action="store_true", help="do not judge samples while training")
     parser.add_argument("--no-progress", action="store_true", help="do not show how far training is")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress and print the folder alone")
@@ -85,11 +93,15 @@ class _Plan:
 def run(arguments: argparse.Namespace) -> int:
     """Train."""
     require("torch", extra="train")
+    from gancore.training.launch import is_first
+
     plan = _plan(arguments)
     try:
         _train(plan, arguments)
     except KeyboardInterrupt:
-        return _interrupted(plan, arguments)
+        return _interrupted(plan, arguments) if is_first() else INTERRUPTED
+    if not is_first():
+        return 0
     folder = plan.out if arguments.quiet else f"run: {plan.out}\nnext: gancore evaluate {shlex.quote(str(plan.out))}"
     print(folder)
     return 0
@@ -162,6 +174,7 @@ def _data(arguments: argparse.Namespace, record: RunRecord | None) -> Data:
 def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
     from gancore.evaluation.tracking import track
     from gancore.training import train
+    from gancore.training.launch import is_first
 
     train(
         plan.system,
@@ -173,9 +186,10 @@ def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
         device=plan.device,
         precision=plan.precision,
         compile=arguments.compile,
-        metrics=None if arguments.no_metrics else track(plan.data, plan.out),
+        metrics=None if arguments.no_metrics else track(plan.data, plan.out if is_first() else None),
         evaluate_every=max(plan.steps // _POINTS_OF_CURVE, 1),
         progress=not (arguments.quiet or arguments.no_progress),
+        timeout=arguments.timeout,
     )
 
 

@@ -33,7 +33,7 @@ def critic_step(
             fake = state.forward["generator"](state.latents(len(real)))
         judge = state.forward["critic"]
         on_real, on_fake = judge(real), judge(fake)
-    on_real, on_fake = on_real.float(), on_fake.float()
+    on_real, on_fake = state.processes.whole(on_real.float(), on_fake.float())
     losses = {"critic": system.objective.critic(on_real, on_fake)}
     if term is not None:
         losses |= term(on_real, on_fake)
@@ -41,11 +41,11 @@ def critic_step(
         if isinstance(regularizer, Penalty):
             # The module itself, not its compiled form: compiled graphs have no second derivative.
             losses[regularizer.name] = regularizer.penalty(critic, real, fake, state.random)
-    _step(state.optimizers["critic"], torch.stack(list(losses.values())).sum())
+    told = _step(state, "critic", losses)
     for regularizer in system.regularizers:
         if isinstance(regularizer, Projection):
             regularizer.project(critic)
-    return {name: loss.detach() for name, loss in losses.items()}
+    return told
 
 
 def generator_step(state: TrainingState, real: Tensor) -> Tensor:
@@ -55,20 +55,25 @@ def generator_step(state: TrainingState, real: Tensor) -> Tensor:
         with state.autocast():
             fake = state.forward["generator"](state.latents(len(real)))
             on_fake = judge(fake)
+        (on_fake,) = state.processes.whole(on_fake.float())
         if isinstance(objective, PairedObjective):
             with state.autocast(), torch.no_grad():
                 on_real = judge(real)
-            loss = objective.generator(on_real.float(), on_fake.float())
+            (on_real,) = state.processes.whole(on_real.float())
+            loss = objective.generator(on_real, on_fake)
         else:
-            loss = objective.generator(on_fake.float())
-        _step(state.optimizers["generator"], loss)
-    return loss.detach()
+            loss = objective.generator(on_fake)
+        return _step(state, "generator", {"generator": loss})["generator"]
 
 
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def _step(state: TrainingState, player: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """One step of a player on the sum of its losses; the losses over all processes, detached."""
+    optimizer = state.optimizers[player]
     optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    state.backward(torch.stack(list(losses.values())).sum())
+    told = state.processes.average_gradients(list(state.networks[player].parameters()), losses)
     optimizer.step()
+    return told
 
 
 @contextmanager

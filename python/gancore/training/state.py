@@ -9,6 +9,7 @@ import torch
 
 from gancore.priors import sample_prior
 from gancore.training.ema import EMA
+from gancore.training.processes import Processes
 from gancore.training.randomness import derive, isolated
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class TrainingState:
         Source of latent codes and of the penalties' randomness; its device is the run's.
     precision : {"float32", "bfloat16"}
         Of the networks' forward passes.
+    processes : Processes
+        Those that share the run's batches; one alone by default.
+    backward : callable
+        Computes the gradients of a loss in the parameters; ``torch.autograd.backward`` by default.
     memory : dict of str to Tensor
         What the game remembers between turns, such as a multiplier.
     step : int
@@ -60,6 +65,8 @@ class TrainingState:
     averages: dict[str, EMA]
     random: torch.Generator
     precision: Precision
+    processes: Processes = field(default_factory=Processes)
+    backward: Callable[[Tensor], object] = torch.autograd.backward
     memory: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
     drawn: int = 0
@@ -75,6 +82,8 @@ class TrainingState:
         device: torch.device,
         precision: Precision,
         compiled: bool = False,
+        processes: Processes | None = None,
+        backward: Callable[[Tensor], object] | None = None,
     ) -> TrainingState:
         """The state before the first step: it follows from the seed alone, on every device."""
         networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
@@ -87,6 +96,8 @@ class TrainingState:
             averages={} if system.ema is None else {name: EMA(net, system.ema) for name, net in networks.items()},
             random=torch.Generator(device).manual_seed(derive(seed, "latents")),
             precision=precision,
+            processes=processes or Processes(),
+            backward=backward or torch.autograd.backward,
         )
 
     @property
