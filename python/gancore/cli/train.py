@@ -64,6 +64,17 @@ What can be set: gancore explain SYSTEM""",
     )
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16 (default: auto)")
+    parser.add_argument(
+        "--lr-schedule",
+        metavar="SCHEDULE",
+        help="constant, linear:A-B or cosine:A-B: rates fall to nothing from step A to B (default: constant)",
+    )
+    parser.add_argument(
+        "--sample-every", metavar="N", type=int, help="steps between two pictures in samples/ (default: none)"
+    )
+    parser.add_argument(
+        "--best", metavar="METRIC", help="also keep the checkpoint with the best score, such as fid (default: none)"
+    )
     parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
     parser.add_argument(
         "--timeout",
@@ -88,6 +99,7 @@ class _Plan:
     seed: int
     device: str
     precision: str
+    lr_schedule: str
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -118,6 +130,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         seed=_first(arguments.seed, record and record.seed, 0),
         device=_first(arguments.device, record and record.device, "auto"),
         precision=_first(arguments.precision, record and record.precision, "auto"),
+        lr_schedule=_first(arguments.lr_schedule, record and record.lr_schedule, "constant"),
     )
 
 
@@ -190,6 +203,9 @@ def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
         evaluate_every=max(plan.steps // _POINTS_OF_CURVE, 1),
         progress=not (arguments.quiet or arguments.no_progress),
         timeout=arguments.timeout,
+        best=arguments.best,
+        sample_every=arguments.sample_every,
+        lr_schedule=plan.lr_schedule,
     )
 
 
@@ -203,6 +219,9 @@ def _interrupted(plan: _Plan, arguments: argparse.Namespace) -> int:
     # What the run itself does not remember has to be said again.
     flags = [f"--{flag}" for flag in _FORGOTTEN if getattr(arguments, flag.replace("-", "_"))]
     words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out, "--steps", plan.steps]
+    for option in ("best", "sample_every"):
+        if (value := getattr(arguments, option)) is not None:
+            words += [f"--{option.replace('_', '-')}", value]
     command = " ".join(shlex.quote(str(word)) for word in [*words, *flags, "--resume"])
     note(f"gancore train: interrupted, nothing is lost; go on with: {command}")
     return INTERRUPTED

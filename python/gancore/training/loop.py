@@ -13,6 +13,7 @@ from gancore import _check, systems
 from gancore.datasets import as_data
 from gancore.errors import ConfigError
 from gancore.training import checkpoint as checkpoints
+from gancore.training.best import Best
 from gancore.training.device import resolve_device, resolve_precision
 from gancore.training.draws import drawn_together
 from gancore.training.folder import RunFolder, RunRecord
@@ -22,7 +23,8 @@ from gancore.training.launch import join, own_device
 from gancore.training.order import DataOrder
 from gancore.training.progress import report_progress
 from gancore.training.randomness import derive, isolated
-from gancore.training.session import Session
+from gancore.training.schedule import Schedule
+from gancore.training.session import Intervals, Session
 from gancore.training.state import TrainingState
 from gancore.training.tensorboard import tensorboard_writer
 from gancore.training.watch import LossWatch
@@ -58,6 +60,9 @@ def train(
     checkpoint_every: int = 500,
     keep_checkpoints: int = 2,
     progress: bool = True,
+    best: str | None = None,
+    sample_every: int | None = None,
+    lr_schedule: str = "constant",
     writers: Sequence[Callable[[dict[str, float]], object]] = (),
     backward: Callable[[Tensor], object] | None = None,
     timeout: float = 600.0,
@@ -105,6 +110,13 @@ def train(
         How many of the newest checkpoints to keep.
     progress : bool
         Show progress on stderr: a bar on a terminal, else a line every ten seconds.
+    best : str, optional
+        One of `metrics`, ``min:NAME`` or ``max:NAME`` (a bare name means less is better): the checkpoint with the best
+        score is kept besides the newest ones, for ``Run.load(out, best=True)``.
+    sample_every : int, optional
+        Steps between two pictures of samples from the same codes, in ``samples/``.
+    lr_schedule : str
+        ``constant``, ``linear:A-B`` or ``cosine:A-B``: learning rates fall from whole to nothing from step A to B.
     writers : sequence of callable, optional
         Called with every entry of the history, ``step`` among its keys, once it is complete.
     backward : callable, optional
@@ -135,13 +147,14 @@ def train(
     >>> run.step, sorted(run.history[-1])
     (3, ['critic', 'generator', 'seconds', 'step'])
     """
-    counts = {"steps": steps, "evaluate_every": evaluate_every, "log_every": log_every}
-    counts |= {"checkpoint_every": checkpoint_every, "keep_checkpoints": keep_checkpoints}
-    for name, value in counts.items():
+    every = Intervals(evaluate=evaluate_every, log=log_every, checkpoint=checkpoint_every, sample=sample_every)
+    for name, value in {"steps": steps, "keep_checkpoints": keep_checkpoints}.items():
         _check.integer(name, value, least=1)
     _check.integer("seed", seed, least=0)
     if resume and out is None:
         raise ConfigError("resume: needs `out`, the folder of the run to go on with")
+    schedule = Schedule(lr_schedule)
+    wanted = None if best is None else Best.parse(best, (metrics or {}).keys())
     samples = as_data(data)
     system = _asked_for(system, ema).fitted(samples.shape)
     place = resolve_device(device)
@@ -154,6 +167,7 @@ def train(
         steps=steps,
         device=str(place),
         precision=resolve_precision(precision, place),
+        lr_schedule=lr_schedule,
     )
     place = own_device(place)
     processes = join(place, timeout=timeout)
@@ -187,6 +201,7 @@ def train(
             watch=LossWatch(),
             metrics=metrics or {},
             writers=[stack.enter_context(tensorboard_writer(events, step=state.step)), *writers],
+            best=wanted,
             keep_checkpoints=keep_checkpoints,
             started=time.monotonic() - state.seconds,
         )
@@ -194,28 +209,16 @@ def train(
         report = stack.enter_context(
             report_progress(f"{system.name} on {samples.name}", first=state.step, total=steps, shown=shown)
         )
+        stack.enter_context(session.noting_divergence())
         interrupt = stack.enter_context(deferred_interrupt())
         next_batch = _reader(samples, DataOrder(len(samples), seed), state)
         together = drawn_together(processes, state.random, share)
         while state.step < steps:
+            schedule.apply(state)
             with together:
                 losses = system.game.turn(state, next_batch)
-            processes.average_buffers(list(state.networks.values()))
-            state.step += 1
-            for name, average in state.averages.items():
-                average.update(state.networks[name], state.step)
-            session.watch.add(state.step, losses)
-            last = state.step == steps
-            evaluating = bool(metrics) and (last or state.step % evaluate_every == 0)
-            logging = last or evaluating or state.step % log_every == 0
-            if logging:
-                session.log(evaluate=evaluating)
-            # Processes hear of Ctrl-C at different steps; they stop at one that all of them log.
-            stopping = (
-                interrupt.requested if processes.world == 1 else logging and any(processes.gather(interrupt.requested))
-            )
-            if last or stopping or state.step % checkpoint_every == 0:
-                session.checkpoint()
+            session.end_turn(losses)
+            stopping = session.record_turn(every, last=state.step == steps, interrupted=interrupt.requested)
             report(state.step, session.watch.last)
             if stopping:
                 raise KeyboardInterrupt
