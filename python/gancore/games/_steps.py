@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,7 +15,8 @@ from gancore.regularizers._interface import Penalty, Projection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import Tensor, nn
+    from torch import Tensor
+    from torch.optim import Optimizer
 
     from gancore.training.state import TrainingState
 
@@ -51,7 +54,7 @@ def critic_step(
 def generator_step(state: TrainingState, real: Tensor) -> Tensor:
     """One step of the generator through the critic as it stands; the loss, detached."""
     objective, judge = state.system.objective, state.forward["critic"]
-    with _frozen(state.critic):
+    with _frozen(state.optimizers["critic"]):
         with state.autocast():
             fake = state.forward["generator"](state.latents(len(real)))
             on_fake = judge(fake)
@@ -70,16 +73,16 @@ def _step(state: TrainingState, player: str, losses: dict[str, Tensor]) -> dict[
     """One step of a player on the sum of its losses; the losses over all processes, detached."""
     optimizer = state.optimizers[player]
     optimizer.zero_grad(set_to_none=True)
-    state.backward(torch.stack(list(losses.values())).sum())
-    told = state.processes.average_gradients(list(state.networks[player].parameters()), losses)
+    state.backward(reduce(add, losses.values()))
+    told = state.processes.average_gradients(optimizer, losses)
     optimizer.step()
     return told
 
 
 @contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Let gradients pass through a network without computing those of its parameters."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
+def _frozen(optimizer: Optimizer) -> Iterator[None]:
+    """Let gradients pass through a network without computing those of the parameters that are optimized."""
+    trainable = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:

@@ -18,7 +18,9 @@ from gancore.errors import ConfigError, GancoreError, TrainingError
 from gancore.metrics._distributed import gathered, share_of, together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from torch.optim import Optimizer
 
 __all__ = ["Processes"]
 
@@ -85,19 +87,19 @@ class Processes:
         parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
-    def average_gradients(self, parameters: Sequence[Tensor], losses: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Make each gradient, in place, the mean over processes; return the means of the losses, detached."""
+    def average_gradients(self, optimizer: Optimizer, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Make each gradient the mean over processes; return the means of the losses, detached."""
         told = {name: loss.detach() for name, loss in losses.items()}
         if self.world == 1:
             return told
-        reached = [p for p in parameters if p.grad is not None]
-        means = self.mean([*(p.grad for p in reached if p.grad is not None), *told.values()])
+        reached = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        means = self.mean([*(p.grad for p in reached), *told.values()])
         for parameter, gradient in zip(reached, means, strict=False):
             parameter.grad = gradient
         return dict(zip(told, means[len(reached) :], strict=True))
 
     @torch.no_grad()
-    def average_buffers(self, networks: Sequence[torch.nn.Module]) -> None:
+    def average_buffers(self, networks: Iterable[torch.nn.Module]) -> None:
         """Make running statistics the means over processes, so that every process has the same networks."""
         if self.world == 1:
             return

@@ -91,7 +91,7 @@ class Session:
     def end_turn(self, losses: Mapping[str, Tensor]) -> None:
         """Count a turn, let the averages follow, and watch its losses."""
         state = self.state
-        state.processes.average_buffers(list(state.networks.values()))
+        state.processes.average_buffers(state.networks.values())
         state.step += 1
         for name, average in state.averages.items():
             average.update(state.networks[name], state.step)

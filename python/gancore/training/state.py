@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from gancore.training.randomness import derive, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -119,9 +121,9 @@ class TrainingState:
         """Fresh latent codes of shape (n, latent_dim)."""
         return sample_prior(n, self.system.latent_dim, self.system.prior, self.random)
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> AbstractContextManager[object]:
         """The context of the networks' forward passes."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
 
 
 def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
