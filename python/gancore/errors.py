@@ -21,6 +21,7 @@ __all__ = [
     "DivergedError",
     "DomainError",
     "GancoreError",
+    "HealthWarning",
     "IncompatibleChoiceError",
     "InvalidInputError",
     "MissingExtraError",
@@ -65,6 +66,10 @@ class ProtocolWarning(UserWarning):
 
 class SampleSizeWarning(UserWarning):
     """A score of fewer samples than its features need: it is biased, and compares only with one of as many."""
+
+
+class HealthWarning(UserWarning):
+    """A training run shows signs of an illness; the message says which, by which numbers, and what helps."""
 
 
 class DTypeError(GancoreError, TypeError):

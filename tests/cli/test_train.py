@@ -181,3 +181,33 @@ def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert "step 2/2" in err
     assert "step" not in out
+
+
+def test_what_is_kept_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "gan", "--data", "ring", "--steps", "4", "--out", "run", "-q", "--best", "fid"]
+    assert main([*words, "--sample-every", "2", "--lr-schedule", "linear:2-4"]) == 0
+    assert sorted(path.name for path in Path("run/samples").iterdir()) == [f"step-0000000{step}.png" for step in (2, 4)]
+    scores = {entry["step"]: entry["fid"] for entry in Run.load("run").history}
+    assert Run.load("run", best=True).step == min(scores, key=lambda step: scores[step])
+    assert record(Path("run"))["lr_schedule"] == "linear:2-4"
+    assert main(["train", "--resume", "--out", "run", "--steps", "5", "-q", "--no-metrics"]) == 0
+    capsys.readouterr()
+    assert main([*words, "--best", "modes", "--out", "other"]) == 2
+    assert "best: expected one of the metrics fid, got 'modes'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="torchrun's signals")
+def test_torchrun_trains_one_run(tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m", "gancore"]
+    words = ["train", "gan", "--data", "ring", "--steps", "4", "--out", "run", "--no-metrics", "--no-progress"]
+    done = subprocess.run([*launch, *words], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "run: run\nnext: gancore evaluate run\n"
+    assert main([*words, "--out", "alone"]) == 0
+    for one, two in zip(weights("alone"), weights("run"), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-3)
+    bad = [*launch, *words, "--set", "batch_size=5", "--out", "odd"]
+    done = subprocess.run(bad, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode != 0
+    assert "batch_size: expected a multiple of the 2 processes, got 5" in done.stderr

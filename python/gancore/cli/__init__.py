@@ -1,4 +1,4 @@
-"""The command line: ``gancore train | sample | evaluate | fid | kid | prdc | list | explain``.
+"""The command line: ``gancore train | doctor | sample | evaluate | fid | kid | prdc | list | explain``.
 
 Each command is one file with ``add(commands)``, which declares its arguments, and ``run(arguments)``, which returns
 the exit code. Results go to stdout; progress, warnings and errors to stderr.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = ("train", "sample", "evaluate", "fid", "kid", "prdc", "list", "explain")
+COMMANDS = ("train", "doctor", "sample", "evaluate", "fid", "kid", "prdc", "list", "explain")
 """The commands, in the order of the help; each is the file of that name."""
 
 

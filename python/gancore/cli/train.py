@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
   gancore train dcgan --data digits --out runs/digits --resume --steps 6000
   gancore train wgan_gp --data ring --set networks=mlp penalty=0.1
   gancore train wgan_gp --data photos/ --image-size 64 --set critic_steps=3 lr=2e-4
+  torchrun --nproc-per-node=2 -m gancore train wgan_gp --data photos/ --image-size 64
 
 Ctrl-C finishes the step and writes a checkpoint; the same command with --resume goes on from there.
 What can be set: gancore explain SYSTEM""",
@@ -63,7 +64,25 @@ What can be set: gancore explain SYSTEM""",
     )
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16 (default: auto)")
+    parser.add_argument(
+        "--lr-schedule",
+        metavar="SCHEDULE",
+        help="constant, linear:A-B or cosine:A-B: rates fall to nothing from step A to B (default: constant)",
+    )
+    parser.add_argument(
+        "--sample-every", metavar="N", type=int, help="steps between two pictures in samples/ (default: none)"
+    )
+    parser.add_argument(
+        "--best", metavar="METRIC", help="also keep the checkpoint with the best score, such as fid (default: none)"
+    )
     parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=600.0,
+        help="how long processes that torchrun started wait for each other (default: 600)",
+    )
     parser.add_argument("--no-metrics", action="store_true", help="do not judge samples while training")
     parser.add_argument("--no-progress", action="store_true", help="do not show how far training is")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress and print the folder alone")
@@ -80,16 +99,21 @@ class _Plan:
     seed: int
     device: str
     precision: str
+    lr_schedule: str
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train."""
     require("torch", extra="train")
+    from gancore.training.launch import is_first
+
     plan = _plan(arguments)
     try:
         _train(plan, arguments)
     except KeyboardInterrupt:
-        return _interrupted(plan, arguments)
+        return _interrupted(plan, arguments) if is_first() else INTERRUPTED
+    if not is_first():
+        return 0
     folder = plan.out if arguments.quiet else f"run: {plan.out}\nnext: gancore evaluate {shlex.quote(str(plan.out))}"
     print(folder)
     return 0
@@ -106,6 +130,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         seed=_first(arguments.seed, record and record.seed, 0),
         device=_first(arguments.device, record and record.device, "auto"),
         precision=_first(arguments.precision, record and record.precision, "auto"),
+        lr_schedule=_first(arguments.lr_schedule, record and record.lr_schedule, "constant"),
     )
 
 
@@ -162,6 +187,7 @@ def _data(arguments: argparse.Namespace, record: RunRecord | None) -> Data:
 def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
     from gancore.evaluation.tracking import track
     from gancore.training import train
+    from gancore.training.launch import is_first
 
     train(
         plan.system,
@@ -173,9 +199,13 @@ def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
         device=plan.device,
         precision=plan.precision,
         compile=arguments.compile,
-        metrics=None if arguments.no_metrics else track(plan.data, plan.out),
+        metrics=None if arguments.no_metrics else track(plan.data, plan.out if is_first() else None),
         evaluate_every=max(plan.steps // _POINTS_OF_CURVE, 1),
         progress=not (arguments.quiet or arguments.no_progress),
+        timeout=arguments.timeout,
+        best=arguments.best,
+        sample_every=arguments.sample_every,
+        lr_schedule=plan.lr_schedule,
     )
 
 
@@ -189,6 +219,9 @@ def _interrupted(plan: _Plan, arguments: argparse.Namespace) -> int:
     # What the run itself does not remember has to be said again.
     flags = [f"--{flag}" for flag in _FORGOTTEN if getattr(arguments, flag.replace("-", "_"))]
     words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out, "--steps", plan.steps]
+    for option in ("best", "sample_every"):
+        if (value := getattr(arguments, option)) is not None:
+            words += [f"--{option.replace('_', '-')}", value]
     command = " ".join(shlex.quote(str(word)) for word in [*words, *flags, "--resume"])
     note(f"gancore train: interrupted, nothing is lost; go on with: {command}")
     return INTERRUPTED

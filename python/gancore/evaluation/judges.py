@@ -70,12 +70,14 @@ class FrechetJudge:
 
     def score(self, x: Tensor) -> Score:
         """``value``, ``interval``."""
-        found = fid(self.real, self.features(x).numpy(), features=None, progress=False)
+        found = fid(self.real, self.features(x).numpy(), features=None, distributed=False, progress=False)
         return {**asdict(found), "protocol": {**found.protocol, **self.protocol}}
 
     def value(self, x: Tensor) -> float:
         """The distance alone, in a fraction of the time."""
-        return fid(self.real, self.features(x).numpy(), features=None, interval=False, progress=False).value
+        return fid(
+            self.real, self.features(x).numpy(), features=None, interval=False, distributed=False, progress=False
+        ).value
 
 
 @final

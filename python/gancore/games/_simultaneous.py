@@ -37,9 +37,11 @@ def play(
     """
     if state.precision != "float32":
         raise IncompatibleChoiceError("precision: games on gradients need float32, for they differentiate twice")
+    if state.backward is not torch.autograd.backward:
+        raise IncompatibleChoiceError("backward: games on gradients call none, and differentiate twice")
     objective, critic = state.system.objective, state.critic
     real, fake = perturbed(state, real), perturbed(state, state.generator(state.latents(len(real))))
-    on_real, on_fake = critic(real), critic(fake)
+    on_real, on_fake = state.processes.whole(critic(real), critic(fake))
     losses = {"critic": objective.critic(on_real, on_fake)}
     for regularizer in state.system.regularizers:
         if isinstance(regularizer, Penalty):
@@ -55,12 +57,14 @@ def play(
         name: [p for p in network.parameters() if p.requires_grad] for name, network in state.networks.items()
     }
     gradients = {
-        name: list(torch.autograd.grad(loss, parameters[name], create_graph=True)) for name, loss in owed.items()
+        name: state.processes.mean(torch.autograd.grad(loss, parameters[name], create_graph=True))
+        for name, loss in owed.items()
     }
     for name, term in extra(gradients).items():
         more = torch.autograd.grad(term, parameters[name], retain_graph=True, materialize_grads=True)
-        gradients[name] = [g + m for g, m in zip(gradients[name], more, strict=True)]
+        gradients[name] = [g + m for g, m in zip(gradients[name], state.processes.mean(more), strict=True)]
     for name, optimizer in state.optimizers.items():
         descend(optimizer, parameters[name], gradients[name])
     project(state)
-    return {name: loss.detach() for name, loss in losses.items()}
+    told = state.processes.mean([loss.detach() for loss in losses.values()])
+    return dict(zip(losses, told, strict=True))

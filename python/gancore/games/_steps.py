@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,11 +15,12 @@ from gancore.regularizers._interface import Penalty, Perturbation, Projection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import Tensor, nn
+    from torch import Tensor
+    from torch.optim import Optimizer
 
     from gancore.training.state import TrainingState
 
-__all__ = ["critic_step", "frozen", "generator_step", "perturbed", "project"]
+__all__ = ["critic_step", "frozen", "generator_step", "perturbed", "project", "step"]
 
 
 def critic_step(
@@ -41,7 +44,7 @@ def critic_step(
             real, fake = perturbed(state, real), perturbed(state, fake)
         judge = state.forward["critic"]
         on_real, on_fake = judge(real), judge(fake)
-    on_real, on_fake = on_real.float(), on_fake.float()
+    on_real, on_fake = state.processes.whole(on_real.float(), on_fake.float())
     losses = {"critic": system.objective.critic(on_real, on_fake)}
     if term is not None:
         losses |= term(on_real, on_fake)
@@ -49,9 +52,9 @@ def critic_step(
         if isinstance(regularizer, Penalty):
             # The module itself, not its compiled form: compiled graphs have no second derivative.
             losses[regularizer.name] = regularizer.penalty(critic, real, fake, state.random)
-    _step(state.optimizers["critic"], torch.stack(list(losses.values())).sum())
+    told = step(state, "critic", losses)
     project(state)
-    return {name: loss.detach() for name, loss in losses.items()}
+    return told
 
 
 def generator_step(
@@ -67,20 +70,21 @@ def generator_step(
     """
     objective = state.system.objective
     judge = state.forward["critic"] if judge is None else judge
-    with frozen(state.critic):
+    with frozen(state.optimizers["critic"]):
         with state.autocast():
             fake = state.forward["generator"](state.latents(len(real)))
             on_fake = judge(perturbed(state, fake))
+        (on_fake,) = state.processes.whole(on_fake.float())
         if isinstance(objective, PairedObjective):
             with state.autocast(), torch.no_grad():
                 on_real = judge(perturbed(state, real))
-            loss = objective.generator(on_real.float(), on_fake.float())
+            (on_real,) = state.processes.whole(on_real.float())
+            loss = objective.generator(on_real, on_fake)
         else:
-            loss = objective.generator(on_fake.float())
+            loss = objective.generator(on_fake)
         if term is not None:
             loss = loss + term()
-        _step(state.optimizers["generator"], loss)
-    return loss.detach()
+        return step(state, "generator", {"generator": loss})["generator"]
 
 
 def perturbed(state: TrainingState, samples: Tensor) -> Tensor:
@@ -98,16 +102,20 @@ def project(state: TrainingState) -> None:
             regularizer.project(state.critic, step=state.step)
 
 
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def step(state: TrainingState, player: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """One step of a player on the sum of its losses; the losses over all processes, detached."""
+    optimizer = state.optimizers[player]
     optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    state.backward(reduce(add, losses.values()))
+    told = state.processes.average_gradients(optimizer, losses)
     optimizer.step()
+    return told
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Let gradients pass through a network without computing those of its parameters."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
+def frozen(optimizer: Optimizer) -> Iterator[None]:
+    """Let gradients pass through a network without computing those of the parameters that are optimized."""
+    trainable = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:

@@ -10,9 +10,8 @@ from torch import nn
 
 from gancore import _check
 from gancore.errors import IncompatibleChoiceError
-from gancore.games._descend import descend
 from gancore.games._interface import Game
-from gancore.games._steps import critic_step, frozen, perturbed
+from gancore.games._steps import critic_step, frozen, perturbed, step
 from gancore.objectives.label_smoothing import LabelSmoothing
 
 if TYPE_CHECKING:
@@ -67,16 +66,14 @@ class FeatureMatching(Game):
         for _ in range(self.critic_steps):
             real = next_batch()
             losses = critic_step(state, real)
-        with frozen(state.critic):
+        with frozen(state.optimizers["critic"]):
             with state.autocast():
                 fake = perturbed(state, state.forward["generator"](state.latents(len(real))))
                 with torch.no_grad():
-                    wanted = _features(state.critic, perturbed(state, real)).float().mean(dim=0)
-                got = _features(state.critic, fake).float().mean(dim=0)
-            loss = (wanted - got).square().sum()
-            generator = list(state.generator.parameters())
-            descend(state.optimizers["generator"], generator, torch.autograd.grad(loss, generator))
-        return {**losses, "generator": loss.detach()}
+                    on_real = _features(state.critic, perturbed(state, real))
+                on_fake = _features(state.critic, fake)
+            wanted, got = state.processes.mean([on_real.float().mean(dim=0), on_fake.float().mean(dim=0)])
+            return losses | step(state, "generator", {"generator": (wanted - got).square().sum()})
 
 
 def _features(critic: nn.Module, samples: Tensor) -> Tensor:

@@ -99,5 +99,6 @@ def _watched(
         fake = perturbed(state, state.forward["generator"](state.latents(len(real))))
         judge = state.forward["critic"]
         on_real, on_fake = judge(perturbed(state, real)).float(), judge(fake).float()
+    on_real, on_fake = state.processes.whole(on_real, on_fake)
     look(on_real, on_fake)
     return {"critic": state.system.objective.critic(on_real, on_fake).detach()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 
 from gancore import _check
+from gancore.errors import IncompatibleChoiceError
 from gancore.games._interface import Game
 from gancore.games._steps import critic_step, generator_step
 
@@ -43,6 +44,8 @@ class Replay(Game):
     ------
     DomainError
         If a setting is not positive.
+    IncompatibleChoiceError
+        When a turn is played by several processes.
 
     References
     ----------
@@ -68,6 +71,8 @@ class Replay(Game):
 
     def turn(self, state: TrainingState, next_batch: Callable[[], Tensor]) -> dict[str, Tensor]:
         """Play the critic steps and one generator step."""
+        if state.processes.world > 1:
+            raise IncompatibleChoiceError("game: replay keeps one pool, and knows no way to share it between processes")
         losses: dict[str, Tensor] = {}
         for _ in range(self.critic_steps):
             real = next_batch()

@@ -74,7 +74,8 @@ class Unrolled(Game):
         loss = self._ahead(state, real)
         generator = list(state.generator.parameters())
         # Of the generator's parameters alone: the graph holds the critic's as constants.
-        descend(state.optimizers["generator"], generator, torch.autograd.grad(loss, generator))
+        gradients = state.processes.mean(torch.autograd.grad(loss, generator))
+        descend(state.optimizers["generator"], generator, gradients)
         return {**losses, "generator": loss.detach()}
 
     def _ahead(self, state: TrainingState, real: Tensor) -> Tensor:
@@ -86,6 +87,8 @@ class Unrolled(Game):
             )
         if state.precision != "float32":
             raise IncompatibleChoiceError("precision: unrolling needs float32, for it differentiates twice")
+        if state.backward is not torch.autograd.backward:
+            raise IncompatibleChoiceError("backward: unrolling calls none, and differentiates twice")
         critic = state.critic
         named = dict(critic.named_parameters())
         parameters = [p.detach().clone().requires_grad_() for p in named.values()]
@@ -99,10 +102,11 @@ class Unrolled(Game):
             return output
 
         for _ in range(self.steps):
-            owed = objective.critic(judge(real), judge(fake))
-            gradients = torch.autograd.grad(owed, parameters, create_graph=True)
+            owed = objective.critic(*state.processes.whole(judge(real), judge(fake)))
+            gradients = state.processes.mean(torch.autograd.grad(owed, parameters, create_graph=True))
             parameters, memory = settings.unrolled(parameters, gradients, memory)
-        on_fake = judge(fake)
+        (on_fake,) = state.processes.whole(judge(fake))
         if isinstance(objective, PairedObjective):
-            return objective.generator(judge(real).detach(), on_fake)
+            (on_real,) = state.processes.whole(judge(real).detach())
+            return objective.generator(on_real, on_fake)
         return objective.generator(on_fake)

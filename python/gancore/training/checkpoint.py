@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gancore.training.state import TrainingState
 
-__all__ = ["Checkpoint", "latest", "list_checkpoints", "load", "load_weights", "restore", "save"]
+__all__ = ["Checkpoint", "latest", "list_checkpoints", "load", "load_weights", "restore", "save", "write"]
 
 _FORMAT = "gancore checkpoint"
 _VERSION = 2
@@ -64,16 +64,34 @@ class Checkpoint:
         return {key.removeprefix(prefix): t for key, t in self.tensors.items() if key.startswith(prefix)}
 
 
-def save(state: TrainingState, folder: Path, *, keep: int) -> Path:
+def save(state: TrainingState, folder: Path, *, keep: int) -> None:
     """Write a checkpoint of the state into a folder and remove all but the newest `keep`.
+
+    All processes of the run call it, and the first one writes.
 
     Raises
     ------
     TrainingError
         If it cannot be written, say because the disk is full; earlier checkpoints stay as they are.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{state.step:08d}.safetensors"
+    if write(state, folder / f"step-{state.step:08d}.safetensors"):
+        for old in list_checkpoints(folder)[keep:]:
+            old.unlink()
+
+
+def write(state: TrainingState, path: Path) -> bool:
+    """Write a checkpoint of the state to a file; whether this process is the one that wrote.
+
+    Raises
+    ------
+    TrainingError
+        If it cannot be written.
+    """
+    # The state itself is the same on all processes; the global generators, which datasets draw from, are each one's.
+    generators = state.processes.gather(randomness.capture())
+    if not state.processes.first:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
     scalars = {
         "step": state.step,
         "drawn": state.drawn,
@@ -85,12 +103,10 @@ def save(state: TrainingState, folder: Path, *, keep: int) -> Path:
     metadata = {"format": _FORMAT, "version": str(_VERSION), "state": json.dumps(scalars)}
     try:
         with atomic_write(path) as aside:
-            aside.write_bytes(serialise(_tensors(state), metadata))
+            aside.write_bytes(serialise(_tensors(state, generators), metadata))
     except OSError as error:
         raise TrainingError(f"{path}: the checkpoint cannot be written ({error}); earlier ones are intact") from error
-    for old in list_checkpoints(folder)[keep:]:
-        old.unlink()
-    return path
+    return True
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -167,7 +183,13 @@ def restore(state: TrainingState, checkpoint: Checkpoint) -> None:
         load_weights(average.network, checkpoint.under(f"average/{name}/"))
     state.memory = {key: value.to(state.device) for key, value in checkpoint.under("memory/").items()}
     state.step, state.drawn, state.seconds = checkpoint.step, checkpoint.drawn, checkpoint.seconds
-    randomness.restore(checkpoint.under("random/"))
+    if generators := checkpoint.under(_generators(state.processes.rank)):
+        randomness.restore(generators)
+    else:
+        # More processes than before: a new one begins a stream of its own.
+        randomness.seed_all(
+            randomness.derive(state.random.initial_seed(), f"process {state.processes.rank} from {state.step}")
+        )
     here, there = (state.device.type, state.precision), (checkpoint.device, checkpoint.precision)
     if here != there:
         warnings.warn(
@@ -195,7 +217,12 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:
         raise ConfigError(f"the checkpoint's weights do not fit the networks of this version: {error}") from error
 
 
-def _tensors(state: TrainingState) -> dict[str, Tensor]:
+def _generators(rank: int) -> str:
+    """Prefix of a process's global random states."""
+    return f"random-{rank}/" if rank else "random/"
+
+
+def _tensors(state: TrainingState, generators: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {"random/latents": state.random.get_state()}
     for name, network in state.networks.items():
         tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
@@ -204,7 +231,8 @@ def _tensors(state: TrainingState) -> dict[str, Tensor]:
     for name, average in state.averages.items():
         tensors |= {f"average/{name}/{key}": value for key, value in average.network.state_dict().items()}
     tensors |= {f"memory/{key}": value for key, value in state.memory.items()}
-    tensors |= {f"random/{key}": value for key, value in randomness.capture().items()}
+    for rank, states in enumerate(generators):
+        tensors |= {_generators(rank) + key: value for key, value in states.items()}
     return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
 
 

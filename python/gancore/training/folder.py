@@ -14,6 +14,7 @@ from gancore.training import checkpoint as checkpoints
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gancore.errors import DivergedError
     from gancore.training.checkpoint import Checkpoint
 
 __all__ = ["RunFolder", "RunRecord"]
@@ -37,6 +38,8 @@ class RunRecord:
     seed, steps : int
     device, precision : str
         As resolved.
+    lr_schedule : str
+        As :class:`~gancore.training.schedule.Schedule` takes it.
     versions : dict of str to str
         Of gancore, Python, NumPy and torch.
     """
@@ -49,11 +52,12 @@ class RunRecord:
     steps: int
     device: str
     precision: Literal["float32", "bfloat16"]
+    lr_schedule: str = "constant"
     versions: dict[str, str] = field(default_factory=versions)
 
     def difference(self, other: RunRecord) -> str:
         """What makes the two records different runs; empty if one can continue the other."""
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("system", "seed")]
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("system", "seed", "lr_schedule")]
         for name in ("recipe", "data"):
             mine, its = getattr(self, name), getattr(other, name)
             pairs += [(f"{name} {key}", mine.get(key), its.get(key)) for key in mine | its]
@@ -72,7 +76,10 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = path / "checkpoints"
+        self.best = self.checkpoints / "best.safetensors"
         self.history = path / "history.jsonl"
+        self.samples = path / "samples"
+        self.failure = path / "failure.json"
         self.tensorboard = path / "tensorboard"
         self._record = path / "run.json"
 
@@ -102,7 +109,8 @@ class RunFolder:
                 raise ConfigError(f"out: {self.path} holds another run ({difference}); give another folder")
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.path, "*.json*")
-        remove_leftovers(self.checkpoints, "step-*.safetensors")
+        remove_leftovers(self.checkpoints, "*.safetensors")
+        self.failure.unlink(missing_ok=True)
         found = checkpoints.latest(self.checkpoints)
         if found is not None and found.step > record.steps:
             record = replace(record, steps=found.step)
@@ -110,6 +118,12 @@ class RunFolder:
         with atomic_write(self._record) as aside:
             aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return found
+
+    def note_failure(self, error: DivergedError) -> None:
+        """Keep what ended the run, for whoever looks later."""
+        content = {"step": error.step, "term": error.term, "last_finite": error.last_finite}
+        with atomic_write(self.failure) as aside:
+            aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
     def read(self) -> RunRecord:
         """What was asked for.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,26 +13,31 @@ from gancore import _check, systems
 from gancore.datasets import as_data
 from gancore.errors import ConfigError
 from gancore.training import checkpoint as checkpoints
+from gancore.training.best import Best
 from gancore.training.device import resolve_device, resolve_precision
+from gancore.training.draws import drawn_together
 from gancore.training.folder import RunFolder, RunRecord
 from gancore.training.history import History
 from gancore.training.interrupt import deferred_interrupt
+from gancore.training.launch import join, own_device
 from gancore.training.order import DataOrder
 from gancore.training.progress import report_progress
 from gancore.training.randomness import derive, isolated
-from gancore.training.run import Run
+from gancore.training.schedule import Schedule
+from gancore.training.session import Intervals, Session
 from gancore.training.state import TrainingState
 from gancore.training.tensorboard import tensorboard_writer
-from gancore.training.watch import LossWatch, require_finite_weights
+from gancore.training.watch import LossWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
     from torch import Tensor
 
     from gancore.datasets import Data
     from gancore.systems._interface import System
+    from gancore.training.run import Run
 
 __all__ = ["train"]
 
@@ -54,6 +60,12 @@ def train(
     checkpoint_every: int = 500,
     keep_checkpoints: int = 2,
     progress: bool = True,
+    best: str | None = None,
+    sample_every: int | None = None,
+    lr_schedule: str = "constant",
+    writers: Sequence[Callable[[dict[str, float]], object]] = (),
+    backward: Callable[[Tensor], object] | None = None,
+    timeout: float = 600.0,
 ) -> Run:
     """Train a system on data.
 
@@ -61,6 +73,10 @@ def train(
     of Python, NumPy and torch are seeded for the run and given back afterwards. A run that stops at any point and is
     resumed ends in the same bits as one that never stopped. Ctrl-C finishes the step and writes a checkpoint before
     KeyboardInterrupt is raised; a second Ctrl-C does not wait.
+
+    Processes that torchrun started, or those of an initialised torch.distributed, train one run: each has its share of
+    every batch, and together they take the steps that one process would take, except that batch normalisation sees a
+    share. The first one writes. `metrics` are called on all of them.
 
     Parameters
     ----------
@@ -94,6 +110,19 @@ def train(
         How many of the newest checkpoints to keep.
     progress : bool
         Show progress on stderr: a bar on a terminal, else a line every ten seconds.
+    best : str, optional
+        One of `metrics`, ``min:NAME`` or ``max:NAME`` (a bare name means less is better): the checkpoint with the best
+        score is kept besides the newest ones, for ``Run.load(out, best=True)``.
+    sample_every : int, optional
+        Steps between two pictures of samples from the same codes, in ``samples/``.
+    lr_schedule : str
+        ``constant``, ``linear:A-B`` or ``cosine:A-B``: learning rates fall from whole to nothing from step A to B.
+    writers : sequence of callable, optional
+        Called with every entry of the history, ``step`` among its keys, once it is complete.
+    backward : callable, optional
+        Computes gradients in place of ``loss.backward()``, such as ``fabric.backward`` or ``accelerator.backward``.
+    timeout : float
+        Seconds that processes wait for each other, where there are several.
 
     Returns
     -------
@@ -108,7 +137,7 @@ def train(
     DataError
         If the data, or the checkpoints to resume from, cannot be read.
     TrainingError
-        If a checkpoint cannot be written.
+        If a checkpoint cannot be written, or another process of the run is lost.
 
     Examples
     --------
@@ -118,19 +147,16 @@ def train(
     >>> run.step, sorted(run.history[-1])
     (3, ['critic', 'generator', 'seconds', 'step'])
     """
-    for name, value in (("steps", steps), ("evaluate_every", evaluate_every), ("log_every", log_every)):
-        _check.integer(name, value, least=1)
-    for name, value in (("checkpoint_every", checkpoint_every), ("keep_checkpoints", keep_checkpoints)):
+    every = Intervals(evaluate=evaluate_every, log=log_every, checkpoint=checkpoint_every, sample=sample_every)
+    for name, value in {"steps": steps, "keep_checkpoints": keep_checkpoints}.items():
         _check.integer(name, value, least=1)
     _check.integer("seed", seed, least=0)
     if resume and out is None:
         raise ConfigError("resume: needs `out`, the folder of the run to go on with")
-    system = systems.get(system)() if isinstance(system, str) else system
-    if ema != "system":
-        choices = {**system.choices, "ema": ema} if "ema" in system.choices else system.choices
-        system = replace(system, ema=ema, choices=choices)
+    schedule = Schedule(lr_schedule)
+    wanted = None if best is None else Best.parse(best, (metrics or {}).keys())
     samples = as_data(data)
-    system = system.fitted(samples.shape)
+    system = _asked_for(system, ema).fitted(samples.shape)
     place = resolve_device(device)
     record = RunRecord(
         system=system.name,
@@ -141,86 +167,71 @@ def train(
         steps=steps,
         device=str(place),
         precision=resolve_precision(precision, place),
+        lr_schedule=lr_schedule,
     )
+    place = own_device(place)
+    processes = join(place, timeout=timeout)
+    share = processes.share(system.batch_size)
     with ExitStack() as stack:
-        stack.enter_context(isolated(derive(seed, "training")))
+        stack.enter_context(isolated(derive(seed, "training" if processes.first else f"training on {processes.rank}")))
         state = TrainingState.create(
-            system, samples.shape, seed=seed, device=place, precision=record.precision, compiled=compile
+            system,
+            samples.shape,
+            seed=seed,
+            device=place,
+            precision=record.precision,
+            compiled=compile,
+            processes=processes,
+            backward=backward,
         )
         folder = None if out is None else RunFolder(Path(out))
-        if folder is not None and (found := folder.claim(record, resume=resume)) is not None:
-            checkpoints.restore(state, found)
-        session = _Session(
+        if folder is not None:
+            claim = partial(folder.claim, record, resume=resume)
+            if (found := processes.from_first(claim)) is not None:
+                checkpoints.restore(state, found)
+        written = folder if processes.first else None
+        history = History(None if written is None else written.history, step=state.step)
+        history.entries = processes.from_first(lambda: history.entries)
+        events = None if written is None else written.tensorboard
+        session = Session(
             state=state,
             record=record,
             folder=folder,
-            history=History(None if folder is None else folder.history, step=state.step),
+            history=history,
             watch=LossWatch(),
             metrics=metrics or {},
-            write_events=stack.enter_context(
-                tensorboard_writer(None if folder is None else folder.tensorboard, step=state.step)
-            ),
+            writers=[stack.enter_context(tensorboard_writer(events, step=state.step)), *writers],
+            best=wanted,
             keep_checkpoints=keep_checkpoints,
             started=time.monotonic() - state.seconds,
         )
+        shown = progress and processes.first
         report = stack.enter_context(
-            report_progress(f"{system.name} on {samples.name}", first=state.step, total=steps, shown=progress)
+            report_progress(f"{system.name} on {samples.name}", first=state.step, total=steps, shown=shown)
         )
+        stack.enter_context(session.noting_divergence())
         interrupt = stack.enter_context(deferred_interrupt())
         next_batch = _reader(samples, DataOrder(len(samples), seed), state)
+        together = drawn_together(processes, state.random, share)
         while state.step < steps:
-            losses = system.game.turn(state, next_batch)
-            state.step += 1
-            for name, average in state.averages.items():
-                average.update(state.networks[name], state.step)
-            session.watch.add(state.step, losses)
-            last = state.step == steps
-            evaluating = bool(metrics) and (last or state.step % evaluate_every == 0)
-            if last or evaluating or state.step % log_every == 0:
-                session.log(evaluate=evaluating)
-            if last or interrupt.requested or state.step % checkpoint_every == 0:
-                session.checkpoint()
+            schedule.apply(state)
+            with together:
+                losses = system.game.turn(state, next_batch)
+            session.end_turn(losses)
+            stopping = session.record_turn(every, last=state.step == steps, interrupted=interrupt.requested)
             report(state.step, session.watch.last)
-            if interrupt.requested:
+            if stopping:
                 raise KeyboardInterrupt
-        return Run.snapshot(state, record, session.history.entries, None if folder is None else folder.path)
+        return session.run()
 
 
-@dataclass(kw_only=True)
-class _Session:
-    """What is recorded between the turns."""
-
-    state: TrainingState
-    record: RunRecord
-    folder: RunFolder | None
-    history: History
-    watch: LossWatch
-    metrics: Mapping[str, Callable[[Run], float]]
-    write_events: Callable[[dict[str, float]], None]
-    keep_checkpoints: int
-    started: float
-
-    def log(self, *, evaluate: bool) -> None:
-        losses = self.watch.look()
-        entry = {"step": self.state.step, "seconds": round(time.monotonic() - self.started, 3), **losses}
-        if evaluate:
-            entry |= self._evaluate()
-        self.history.append(entry)
-        self.write_events(entry)
-
-    def checkpoint(self) -> None:
-        losses = self.watch.look()
-        require_finite_weights(self.state, losses)
-        if self.folder is not None:
-            self.state.seconds = time.monotonic() - self.started
-            checkpoints.save(self.state, self.folder.checkpoints, keep=self.keep_checkpoints)
-
-    def _evaluate(self) -> dict[str, float]:
-        path = None if self.folder is None else self.folder.path
-        run = Run.snapshot(self.state, self.record, self.history.entries, path)
-        # Metrics draw from generators of their own, so that asking for them does not change the run.
-        with isolated(derive(self.record.seed, f"metrics at {self.state.step}")):
-            return {name: float(metric(run)) for name, metric in self.metrics.items()}
+def _asked_for(system: System | str, ema: float | Literal["system"] | None) -> System:
+    """The system that a name stands for, with the averages that the call asks for."""
+    system = systems.get(system)() if isinstance(system, str) else system
+    if ema == "system":
+        return system
+    choices = {**system.choices, "ema": ema} if "ema" in system.choices else system.choices
+    return replace(system, ema=ema, choices=choices)
 
 
 def _reader(data: Data, order: DataOrder, state: TrainingState) -> Callable[[], Tensor]:
@@ -230,6 +241,6 @@ def _reader(data: Data, order: DataOrder, state: TrainingState) -> Callable[[], 
         count = state.system.batch_size
         indices = order.indices(state.drawn, count)
         state.drawn += count
-        return data.batch(indices).to(state.device, non_blocking=True)
+        return data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
 
     return next_batch

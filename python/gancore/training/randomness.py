@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["capture", "derive", "isolated", "restore"]
+__all__ = ["capture", "derive", "isolated", "restore", "seed_all"]
 
 
 def derive(seed: int, stream: str) -> int:
@@ -29,14 +29,19 @@ def derive(seed: int, stream: str) -> int:
 def isolated(seed: int) -> Iterator[None]:
     """Seed the global generators of Python, NumPy and torch, and give them back as they were."""
     before = capture()
-    random.seed(derive(seed, "python"))
-    # The legacy generator is what a dataset draws from that calls np.random.
-    np.random.seed(derive(seed, "numpy") % 2**32)  # noqa: NPY002
-    torch.manual_seed(derive(seed, "torch"))
+    seed_all(seed)
     try:
         yield
     finally:
         restore(before)
+
+
+def seed_all(seed: int) -> None:
+    """Seed the global generators of Python, NumPy and torch."""
+    random.seed(derive(seed, "python"))
+    # The legacy generator is what a dataset draws from that calls np.random.
+    np.random.seed(derive(seed, "numpy") % 2**32)  # noqa: NPY002
+    torch.manual_seed(derive(seed, "torch"))
 
 
 def capture() -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from gancore import registry, systems
 from gancore.errors import ConfigError, DataError, IncompatibleChoiceError
-from gancore.training.checkpoint import latest, load_weights
+from gancore.training.checkpoint import latest, load, load_weights
 from gancore.training.device import resolve_device
 from gancore.training.folder import RunFolder
 from gancore.training.history import read_history
@@ -68,8 +68,8 @@ class Run:
     folder: Path | None
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "auto", system: System | None = None) -> Run:
-        """Read a run from its folder, at its newest complete checkpoint.
+    def load(cls, path: str | Path, *, device: str = "auto", system: System | None = None, best: bool = False) -> Run:
+        """Read a run from its folder, at its newest complete checkpoint or at its best one.
 
         Parameters
         ----------
@@ -79,6 +79,8 @@ class Run:
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         system : System, optional
             The system that was trained, if it was put together by hand.
+        best : bool
+            Take the checkpoint with the best score, which training keeps if `best` is asked of it.
 
         Returns
         -------
@@ -94,7 +96,7 @@ class Run:
         folder = RunFolder(Path(path))
         record = folder.read()
         system = _rebuilt(record, system, folder.path)
-        checkpoint = latest(folder.checkpoints)
+        checkpoint = load(folder.best) if best else latest(folder.checkpoints)
         if checkpoint is None:
             raise DataError(f"{folder.checkpoints}: no checkpoint yet; training has not got that far")
         shape = tuple(record.data["shape"])

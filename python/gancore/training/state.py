@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import torch
 
 from gancore.priors import sample_prior
 from gancore.training.ema import EMA
+from gancore.training.processes import Processes
 from gancore.training.randomness import derive, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -43,6 +46,10 @@ class TrainingState:
         Source of latent codes and of the penalties' randomness; its device is the run's.
     precision : {"float32", "bfloat16"}
         Of the networks' forward passes.
+    processes : Processes
+        Those that share the run's batches; one alone by default.
+    backward : callable
+        Computes the gradients of a loss in the parameters; ``torch.autograd.backward`` by default.
     memory : dict of str to Tensor
         What the game remembers between turns, such as a multiplier.
     step : int
@@ -60,6 +67,8 @@ class TrainingState:
     averages: dict[str, EMA]
     random: torch.Generator
     precision: Precision
+    processes: Processes = field(default_factory=Processes)
+    backward: Callable[[Tensor], object] = torch.autograd.backward
     memory: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
     drawn: int = 0
@@ -75,6 +84,8 @@ class TrainingState:
         device: torch.device,
         precision: Precision,
         compiled: bool = False,
+        processes: Processes | None = None,
+        backward: Callable[[Tensor], object] | None = None,
     ) -> TrainingState:
         """The state before the first step: it follows from the seed alone, on every device."""
         networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
@@ -87,6 +98,8 @@ class TrainingState:
             averages={} if system.ema is None else {name: EMA(net, system.ema) for name, net in networks.items()},
             random=torch.Generator(device).manual_seed(derive(seed, "latents")),
             precision=precision,
+            processes=processes or Processes(),
+            backward=backward or torch.autograd.backward,
         )
 
     @property
@@ -108,9 +121,9 @@ class TrainingState:
         """Fresh latent codes of shape (n, latent_dim)."""
         return sample_prior(n, self.system.latent_dim, self.system.prior, self.random)
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> AbstractContextManager[object]:
         """The context of the networks' forward passes."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
 
 
 def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
