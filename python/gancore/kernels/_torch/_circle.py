@@ -9,6 +9,7 @@ there, and gradients in points and weights are those of the line.
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -18,15 +19,21 @@ __all__ = ["cut"]
 # Halvings of [-1, 1] to a rounding of a level.
 _HALVINGS = 56
 
+# Points, the levels at which their steps end, and which of them have mass.
+_Side: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
-def cut(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, period: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+
+def cut(
+    x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, period: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Cut samples in order, rows of points in [0, period) and masses of sum 1: indices from there, and whole turns."""
     ends_x, ends_y = a.cumsum(-1), b.cumsum(-1)
     ends_x[..., -1], ends_y[..., -1] = 1.0, 1.0
+    sides = (x, ends_x, a > 0), (y, ends_y, b > 0)
     low, high = -torch.ones_like(x[..., :1]), torch.ones_like(x[..., :1])
     for _ in range(_HALVINGS):
         turn = 0.5 * (low + high)
-        rising = _rises(x, y, ends_x, ends_y, turn, p, period, (a > 0, b > 0))
+        rising = _rises(sides, turn, p, period)
         low, high = torch.where(rising, low, turn), torch.where(rising, turn, high)
     i, j, laps = _meeting(ends_x, ends_y, 0.5 * (low + high))
     n, m = x.shape[-1], y.shape[-1]
@@ -34,23 +41,15 @@ def cut(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, period: float) 
     return from_x % n, from_y % m, laps + from_x // n, from_y // m
 
 
-def _rises(
-    x: Tensor,
-    y: Tensor,
-    ends_x: Tensor,
-    ends_y: Tensor,
-    turn: Tensor,
-    p: float,
-    period: float,
-    heavy: tuple[Tensor, Tensor],
-) -> Tensor:
+def _rises(sides: tuple[_Side, _Side], turn: Tensor, p: float, period: float) -> Tensor:
     """Whether the cost does not fall from a turn on."""
+    (x, ends_x, felt_x), (y, ends_y, felt_y) = sides
     # The point of x at the level at which each step of y ends.
     across = _quantile(x, ends_x, ends_y + turn, period)
     if p == math.inf:
         # Turning further only raises differences x - y. Each cell of the coupling ends with a step of x or of y.
         difference = torch.cat([across - y, x - _quantile(y, ends_y, ends_x - turn, period)], dim=-1)
-        seen = torch.cat([heavy[1], heavy[0]], dim=-1)
+        seen = torch.cat([felt_y, felt_x], dim=-1)
         up, down = difference.masked_fill(~seen, -math.inf), (-difference).masked_fill(~seen, -math.inf)
         return up.amax(-1, keepdim=True) >= down.amax(-1, keepdim=True)
     following = torch.cat([y[..., 1:], y[..., :1] + period], dim=-1)

@@ -47,7 +47,7 @@ def wasserstein_circle(
     _check(x, y, x_weights, y_weights)
     x, y = (points.double() - period * (points.detach().double() / period).floor() for points in (x, y))
     if p != 1.0:
-        return _cut_open(x, y, x_weights, y_weights, p, period)
+        return _cut_open(x, y, (x_weights, y_weights), p=p, period=period)
     points, height = _heights(x, y, x_weights, y_weights)
     cut = points[..., :1] + (period - points[..., -1:])
     arcs = torch.cat([points.diff(dim=-1), cut], dim=-1)
@@ -57,13 +57,13 @@ def wasserstein_circle(
     return ((height - ascending.gather(-1, middle)).abs() * arcs).sum(-1)
 
 
-def _cut_open(x: Tensor, y: Tensor, x_weights: _Weights, y_weights: _Weights, p: float, period: float) -> Tensor:
+def _cut_open(x: Tensor, y: Tensor, weights: tuple[_Weights, _Weights], *, p: float, period: float) -> Tensor:
     (x, of_x), (y, of_y) = x.sort(dim=-1), y.sort(dim=-1)
-    a, b = _masses(x, x_weights).gather(-1, of_x), _masses(y, y_weights).gather(-1, of_y)
+    a, b = _masses(x, weights[0]).gather(-1, of_x), _masses(y, weights[1]).gather(-1, of_y)
     with torch.no_grad():
         at_x, at_y, laps_x, laps_y = cut(x, y, a, b, p=p, period=period)
     x, y = x.gather(-1, at_x) + period * laps_x, y.gather(-1, at_y) + period * laps_y
-    if x_weights is None and y_weights is None:
+    if weights == (None, None):
         width, i, j = steps(x.shape[-1], y.shape[-1], x.device)
         return root_of_mean((x[..., i] - y[..., j]).abs(), width, p)
     width, felt, i, j = weighted_steps(a.gather(-1, at_x), b.gather(-1, at_y))

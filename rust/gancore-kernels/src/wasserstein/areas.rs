@@ -15,7 +15,7 @@
 
 use super::exact::{Double, total};
 use super::order::{self, Extent};
-use super::{Row, line};
+use super::Row;
 use crate::error::Result;
 use crate::num::{Compensated, Real};
 use crate::pool::{self, Interrupt};
@@ -246,7 +246,7 @@ fn area(atoms: &[Atom], extent: Extent, masses: &Masses) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Samples;
+    use super::super::{Samples, line};
     use super::*;
 
     fn draw(count: usize, seed: u64) -> Vec<f64> {
