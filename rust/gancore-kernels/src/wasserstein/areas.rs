@@ -13,9 +13,9 @@
 //! (samples that all but agree, or a far atom of next to no mass) there is no answer, and the walk through the steps
 //! has the word.
 
+use super::Row;
 use super::exact::{Double, total};
 use super::order::{self, Extent};
-use super::Row;
 use crate::error::Result;
 use crate::num::{Compensated, Real};
 use crate::pool::{self, Interrupt};
