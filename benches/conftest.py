@@ -1,11 +1,11 @@
-"""One thread everywhere, and sizes that shrink for a smoke run."""
+"""One thread everywhere, or as many as GANCORE_NUM_THREADS says, and sizes that shrink for a smoke run."""
 
 from __future__ import annotations
 
 import os
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GANCORE_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+for variable in ("GANCORE_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, os.environ.get("GANCORE_NUM_THREADS", "1"))
 
 import platform
 from typing import Any
@@ -20,6 +20,13 @@ import gancore
 def small() -> bool:
     """Whether this is a smoke run, which only shows that the benches work."""
     return bool(os.environ.get("GANCORE_BENCH_SMALL"))
+
+
+@pytest.fixture(scope="session")
+def threads() -> str:
+    """How many threads all sides have, in words."""
+    count = os.environ["GANCORE_NUM_THREADS"]
+    return "one thread" if count == "1" else f"{count} threads"
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""Transport on the line and sliced distances against SciPy, POT and two NumPy sorts."""
+"""Transport on the line and sliced distances against SciPy, POT and two NumPy sorts.
+
+One thread; with ``GANCORE_NUM_THREADS=2`` all sides get two (SciPy and NumPy's sort use one all the same).
+"""
 
 from __future__ import annotations
 
@@ -26,17 +29,20 @@ LINE: dict[str, Rival] = {
 }
 
 
-@pytest.mark.parametrize("n", [100_000, 1_000_000])
-@pytest.mark.parametrize("weighted", [False, True])
+CASES = [(n, weighted) for n in (100_000, 1_000_000) for weighted in (False, True)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{'weighted' if case[1] else 'alike'}")
 @pytest.mark.parametrize("rival", LINE)
-def test_line(benchmark: BenchmarkFixture, rival: str, weighted: bool, n: int, small: bool) -> None:
+def test_line(benchmark: BenchmarkFixture, rival: str, case: tuple[int, bool], small: bool, threads: str) -> None:
+    n, weighted = case
     if weighted and rival.startswith(NUMPY):
         pytest.skip("sorts alone carry no weights")
     n = n // 1000 if small else n
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, n))
     a, b = rng.dirichlet(np.ones(n), 2) if weighted else (None, None)
-    benchmark.group = f"wasserstein_1d of {n} points, {'random' if weighted else 'no'} weights, one thread"
+    benchmark.group = f"wasserstein_1d of {n} points, {'random' if weighted else 'no'} weights, {threads}"
     benchmark.extra_info["rival"] = rival
     value = benchmark(LINE[rival], x, y, a, b)
     assert value == pytest.approx(wasserstein_1d(x, y, x_weights=a, y_weights=b), rel=1e-6)
@@ -49,11 +55,11 @@ SLICED: dict[str, Rival] = {
 
 
 @pytest.mark.parametrize("rival", SLICED)
-def test_sliced(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+def test_sliced(benchmark: BenchmarkFixture, rival: str, small: bool, threads: str) -> None:
     n, k = (100, 100) if small else (10_000, 1000)
     x, y = np.random.default_rng(0).normal(size=(2, n, 64))
     y += 0.5
-    benchmark.group = f"sliced W_2 of {n} points of dimension 64, {k} projections"
+    benchmark.group = f"sliced W_2 of {n} points of dimension 64, {k} projections, {threads}"
     benchmark.extra_info["rival"] = rival
     value = benchmark.pedantic(SLICED[rival], (x, y, k), rounds=1 if not small else 3)
     assert value == pytest.approx(sliced_wasserstein(x, y, n_projections=k), rel=0.2 if small else 0.05)

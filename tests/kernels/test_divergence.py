@@ -14,6 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.optimize import minimize_scalar
 from scipy.spatial.distance import jensenshannon as scipy_jensen_shannon_root
 from scipy.special import rel_entr
 
@@ -147,6 +148,58 @@ def test_the_table_is_consistent(name: str, as_kind: Callable[[Any], Any]) -> No
     p, q = np.array([0.1, 0.4, 0.5]), np.array([0.3, 0.3, 0.4])
     assert divergence.f_divergence(p, q, name) == pytest.approx(float((q * row.generator(p / q)).sum()), abs=1e-14)
     assert row.equation
+
+
+# f'(1), the level that parts what the critic takes for real, and the ends of the domain of f*: Nowozin, Cseke and
+# Tomioka (2016), table 6; for Jensen-Shannon half of what the table has, as its generator here is half of theirs.
+LEVEL_AND_DOMAIN = {
+    "kl": (1.0, (-math.inf, math.inf)),
+    "reverse_kl": (-1.0, (-math.inf, 0.0)),
+    "pearson": (0.0, (-math.inf, math.inf)),
+    "neyman": (0.0, (-math.inf, 1.0)),
+    "squared_hellinger": (0.0, (-math.inf, 1.0)),
+    "jensen_shannon": (0.0, (-math.inf, math.log(2) / 2)),
+    "gan": (-math.log(2), (-math.inf, 0.0)),
+    "total_variation": (0.0, (-0.5, 0.5)),
+}
+
+
+def largest(function: Callable[[float], float], low: float, high: float) -> float:
+    """The supremum of a unimodal function."""
+    grid = np.linspace(low, high, 401)
+    at = int(np.argmax([function(v) for v in grid]))
+    around = grid[max(at - 1, 0)], grid[min(at + 1, 400)]
+    found = minimize_scalar(lambda v: -function(v), bounds=around, method="bounded", options={"xatol": 1e-10})
+    return max(-found.fun, function(grid[at]))
+
+
+@pytest.mark.parametrize("name", divergence.F_DIVERGENCES)
+def test_the_conjugate_is_the_supremum_and_its_conjugate_the_generator(name: str) -> None:
+    row = TABLE[name]
+    for t in np.asarray(row.activation(np.linspace(-3.0, 3.0, 13))):
+        numeric = largest(lambda v, t=t: math.exp(v) * t - float(row.generator(np.exp(v))), -30.0, 12.0)
+        if name == "pearson" and t < -2:
+            # Over u >= 0 the supremum is -f(0); the table goes on as if u could be negative, which no critic needs.
+            assert numeric == pytest.approx(-1.0, abs=1e-9)
+            continue
+        assert float(row.conjugate(t)) == pytest.approx(numeric, rel=1e-7, abs=1e-7)
+    for u in np.exp(np.linspace(-1.5, 1.5, 12)):
+        numeric = largest(lambda v, u=u: float(u * row.activation(v) - row.penalty(v)), -30.0, 30.0)
+        assert float(row.generator(u)) == pytest.approx(numeric, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", divergence.F_DIVERGENCES)
+def test_the_optimal_critic_is_the_slope_of_the_generator(name: str) -> None:
+    row, (level, domain) = TABLE[name], LEVEL_AND_DOMAIN[name]
+    ratios = torch.linspace(-3, 3, 20, dtype=torch.float64).exp().requires_grad_()
+    (slope,) = torch.autograd.grad(row.generator(ratios).sum(), ratios)
+    torch.testing.assert_close(row.critic(ratios), slope, rtol=1e-10, atol=1e-12)
+    assert float(row.critic(np.array(1.0))) == pytest.approx(level, abs=1e-15)
+    assert row.domain == pytest.approx(domain)
+    # The activation reaches all of the domain and nothing else.
+    ends = row.activation(np.array([-700.0, 700.0]))
+    for end, bound in zip(ends, domain, strict=True):
+        assert abs(end) >= 300 if math.isinf(bound) else end == pytest.approx(bound, abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", [np.array, functools.partial(torch.tensor, dtype=torch.float64)])

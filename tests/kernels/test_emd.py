@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -239,6 +241,35 @@ def test_half_of_the_costs_forbidden() -> None:
         check(a, b, cost, emd(a, b, cost))
         reference = linear_program(a, b, cost)
         assert emd_cost(a, b, cost) == pytest.approx(reference, rel=1e-9)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("n", [60, 400])
+def test_costs_of_ranks_begin_at_the_right_end(n: int, shuffled: bool) -> None:
+    """Costs i j, of which the given order of rows makes the worst plan: it took n^2 / 3 pivots from there."""
+    rng = np.random.default_rng(n)
+    i, j = (rng.permutation(n) if shuffled else np.arange(n) for _ in range(2))
+    masses = np.full(n, 1 / n)
+    plan = emd(masses, masses, np.outer(i, j).astype(float))
+    assert plan.cost == pytest.approx(float(np.arange(n) @ np.arange(n)[::-1]) / n, rel=1e-12)
+    assert plan.iterations <= n
+    a, b = rng.dirichlet(np.ones(n), 2)
+    check(a, b, np.outer(i, j).astype(float), emd(a, b, np.outer(i, j).astype(float)))
+
+
+def test_a_signal_stops_a_long_solve() -> None:
+    rng = np.random.default_rng(0)
+    cost = ((rng.normal(size=(2000, 1, 2)) - rng.normal(size=(2000, 2))) ** 2).sum(-1)
+    a, b = rng.dirichlet(np.ones(2000), 2)
+
+    def solve_for_long() -> None:
+        # However fast a machine is, the signal comes during a solve: little else is done here.
+        for _ in range(200):
+            emd(a, b, cost)
+
+    threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        solve_for_long()
 
 
 def test_no_silent_limit_of_iterations_and_an_error_with_the_gap() -> None:

@@ -54,6 +54,23 @@ def test_bandwidths_share_a_pass_and_a_translation_changes_nothing(
     np.testing.assert_allclose(moved, several, rtol=1e-9, atol=1e-8)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("bandwidths", [[0.1], [0.1, 0.4], [30.0], [0.1, 30.0]])
+def test_few_neighbours_many_and_both_in_one_block_give_one_answer(order: int, bandwidths: list[float]) -> None:
+    """Narrow windows sum the few samples that matter, wide ones all of them; a block may turn from one to the other."""
+    rng = np.random.default_rng(5)
+    spread = rng.uniform(-10, 10, (700, 12))
+    # All of the cluster matters to points that lie in it, so a block that meets it goes on with all samples.
+    cluster = spread[3] + rng.normal(scale=0.02, size=(600, 12))
+    samples = np.concatenate([spread, cluster][::order])
+    points = np.concatenate([cluster[:200] + 0.01, spread[:200] + rng.normal(scale=0.05, size=(200, 12))])
+    squares = ((points[:, None] - samples) ** 2).sum(-1)
+    value = parzen_log_likelihood(samples, points, bandwidths)
+    for row, h in zip(value, bandwidths, strict=True):
+        constant = math.log(len(samples)) + 6 * math.log(2 * math.pi * h * h)
+        np.testing.assert_allclose(row, logsumexp(-squares / (2 * h * h), axis=1) - constant, rtol=1e-11, atol=1e-9)
+
+
 def test_the_density_integrates_to_one() -> None:
     samples = np.array([[0.0], [1.0], [3.0]])
     total, _ = quad(lambda x: math.exp(parzen_log_likelihood(samples, [[x]], 0.4)[0]), -5, 8, points=[0, 1, 3])

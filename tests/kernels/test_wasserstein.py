@@ -281,7 +281,8 @@ def test_gradients_are_those_of_finite_differences(p: float, m: int) -> None:
 
     assert torch.autograd.gradcheck(lambda *args: of_all(*args, p=p), inputs)
     assert torch.autograd.gradcheck(lambda *args: of_all(*args, function=cramer_distance), inputs)
-    assert torch.autograd.gradcheck(lambda *args: of_all(*args, function=wasserstein_circle, period=3.0), inputs)
+    assert torch.autograd.gradcheck(lambda *args: of_all(*args, function=wasserstein_circle, period=3.0, p=p), inputs)
+    assert torch.autograd.gradcheck(lambda x, y: wasserstein_circle(x, y, p=p, period=3.0), inputs[:2])
 
 
 @given(data=st.data(), p=st.sampled_from([1.0, 2.0]))
@@ -326,10 +327,39 @@ def test_gradient_where_the_samples_agree_is_finite() -> None:
         assert x.grad.isfinite().all()
 
 
-def test_the_circle_has_gradients_for_order_one_alone() -> None:
-    x = torch.zeros(1, requires_grad=True)
-    with pytest.raises(BackendError, match="p = 1"):
-        wasserstein_circle(x, torch.ones(1), p=2)
+@given(data=st.data(), p=st.sampled_from([1.0, 1.5, 2.0, 4.0, math.inf]))
+def test_the_twin_on_the_circle_cuts_where_the_kernel_does(data: st.DataObject, p: float) -> None:
+    n, m = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 7))
+    points = st.one_of(st.integers(-9, 9).map(float), st.floats(-20, 20))
+    x, y = (data.draw(hnp.arrays(np.float64, k, elements=points)) for k in (n, m))
+    weights = {}
+    if data.draw(st.booleans()):
+        counts = [data.draw(hnp.arrays(np.int64, k, elements=st.integers(0, 3))) for k in (n, m)]
+        a, b = (np.ones(len(count)) if count.sum() == 0 else count.astype(float) for count in counts)
+        weights = {"x_weights": a * b.sum(), "y_weights": b * a.sum()}
+    expected = wasserstein_circle(x, y, p=p, period=7, **weights)
+    tensors = {name: torch.from_numpy(values) for name, values in weights.items()}
+    value = twin.wasserstein_circle(torch.from_numpy(x), torch.from_numpy(y), p=p, period=7.0, **tensors)
+    # Powers feel masses of a rounding, as 1.1e-16^(1/p).
+    slack = {1.0: 1e-9, math.inf: 1e-9, 4.0: 1e-3}.get(p, 1e-6) if weights else 1e-9
+    assert value.item() == pytest.approx(expected, rel=slack, abs=slack)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_gradients_on_the_circle_do_not_see_where_it_begins(p: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x, y = (torch.rand(k, generator=generator, dtype=torch.float64) * 5 for k in (6, 4))
+    a, b = (torch.rand(k, generator=generator, dtype=torch.float64).softmax(-1) for k in (6, 4))
+
+    def gradients(shift: float) -> tuple[torch.Tensor, ...]:
+        inputs = [(x + shift).requires_grad_(), (y + shift).requires_grad_()]
+        inputs += [a.clone().requires_grad_(), b.clone().requires_grad_()]
+        value = wasserstein_circle(*inputs[:2], p=p, period=5.0, x_weights=inputs[2], y_weights=inputs[3])
+        on_x, on_y, on_a, on_b = torch.autograd.grad(value, inputs)
+        return on_x, on_y, on_a, on_b
+
+    for here, there in zip(gradients(0.0), gradients(2.3), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-7, atol=1e-9)
 
 
 def test_rows_are_answered_one_by_one() -> None:
@@ -458,6 +488,42 @@ def test_w1_of_fractions_is_correctly_rounded_but_for_a_few_ulp(one: tuple, two:
     assert abs(Fraction(wasserstein_1d(x, y, x_weights=a, y_weights=b)) - exact) <= exact * Fraction(6, 2**53)
 
 
+@pytest.mark.parametrize(("n", "m"), [(700, 500), (20_000, 9_000)])
+def test_long_weighted_samples_are_as_exact_as_short_ones(n: int, m: int) -> None:
+    """From some hundred points on W_1 is an area, not a walk through the common steps."""
+    rng = np.random.default_rng(n)
+    for draw in (rng.normal, rng.standard_cauchy, lambda size: np.round(rng.normal(size=size), 1)):
+        x, y = draw(size=n), draw(size=m)
+        counts = rng.integers(0, 50, n), rng.integers(0, 50, m)
+        totals = [int(count.sum()) for count in counts]
+        points = sorted({*x.tolist(), *y.tolist()})
+        mass = dict.fromkeys(points, 0)
+        for samples, count, other in ((x, counts[0], totals[1]), (y, counts[1], -totals[0])):
+            for point, weight in zip(samples.tolist(), count.tolist(), strict=True):
+                mass[point] += weight * other
+        # Whole heights, so each term is rounded once and fsum adds them without another rounding.
+        heights = np.cumsum([mass[point] for point in points[:-1]])
+        terms = [
+            abs(int(h)) * (Fraction(v) - Fraction(u)) for h, u, v in zip(heights, points, points[1:], strict=False)
+        ]
+        exact = float(sum(terms, Fraction(0)) / (totals[0] * totals[1]))
+        a, b = counts[0] * float(totals[1]), counts[1] * float(totals[0])
+        assert wasserstein_1d(x, y, x_weights=a, y_weights=b) == pytest.approx(exact, rel=2e-15)
+        assert wasserstein_1d(x[::-1], y, x_weights=a[::-1], y_weights=b) == pytest.approx(exact, rel=2e-15)
+
+
+def test_long_weighted_samples_that_agree_are_not_apart() -> None:
+    rng = np.random.default_rng(0)
+    x, a = rng.normal(size=5000), rng.random(5000)
+    order = rng.permutation(5000)
+    assert wasserstein_1d(x, x[order], x_weights=a, y_weights=a[order]) <= 1e-30
+    # A far atom of next to no mass must not drown what is near, nor be drowned.
+    x[0], a[0] = 1e40, 1e-38
+    y = x.copy()
+    y[0] = 0.0
+    assert wasserstein_1d(x, y, x_weights=a, y_weights=a) == pytest.approx(1e2 / a.sum(), rel=1e-9)
+
+
 @pytest.mark.gpu
 def test_cuda_tensors_stay_on_the_device() -> None:
     generator = torch.Generator().manual_seed(0)
@@ -465,7 +531,12 @@ def test_cuda_tensors_stay_on_the_device() -> None:
     a, b = torch.rand(4, 30, generator=generator).softmax(-1), torch.rand(4, 20, generator=generator).softmax(-1)
     for weights in ({}, {"x_weights": a, "y_weights": b}):
         on_device = {name: weight.cuda() for name, weight in weights.items()}
-        for function, settings in ((wasserstein_1d, {"p": 2}), (wasserstein_circle, {}), (cramer_distance, {})):
+        for function, settings in (
+            (wasserstein_1d, {"p": 2}),
+            (wasserstein_circle, {}),
+            (wasserstein_circle, {"p": 2}),
+            (cramer_distance, {}),
+        ):
             value = function(x.cuda(), y.cuda(), **settings, **on_device)
             assert value.is_cuda
             torch.testing.assert_close(value.cpu(), function(x, y, **settings, **weights))

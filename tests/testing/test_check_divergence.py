@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import pickle
 import re
 from pathlib import Path
@@ -17,6 +19,7 @@ from gancore.errors import ShapeError, UnknownNameError
 from gancore.kernels import divergence
 
 COMMON = ["non_negativity", "identity_of_indiscernibles", "joint_convexity", "data_processing", "permutation"]
+METRIC = ["symmetry", "triangle_of_root"]
 RIGHT = {
     "kl": [*COMMON, "pinsker"],
     "reverse_kl": [*COMMON, "pinsker"],
@@ -25,11 +28,35 @@ RIGHT = {
     "chi_square": [*COMMON, "pinsker"],
     "neyman": [*COMMON, "pinsker"],
 }
+MORE = {
+    # The root of a square obeys the triangle inequality: so do TV and the Hellinger distance themselves.
+    "total variation, squared": (lambda p, q: divergence.total_variation(p, q) ** 2, METRIC),
+    "Hellinger, squared": (lambda p, q: divergence.hellinger(p, q) ** 2, [*COMMON, *METRIC]),
+    "alpha 0.3": (functools.partial(divergence.alpha_divergence, alpha=0.3), COMMON),
+    "alpha -1": (functools.partial(divergence.alpha_divergence, alpha=-1), COMMON),
+    "alpha 2.5": (functools.partial(divergence.alpha_divergence, alpha=2.5), COMMON),
+    "Rényi 0.5": (functools.partial(divergence.renyi, alpha=0.5), COMMON),
+    # Beyond order 1 it is not jointly convex (van Erven and Harremoës 2014, theorem 11).
+    "Rényi 3": (functools.partial(divergence.renyi, alpha=3.0), [name for name in COMMON if name != "joint_convexity"]),
+    **{
+        f"f: {name}": (functools.partial(divergence.f_divergence, name=name), COMMON)
+        for name in divergence.F_DIVERGENCES
+        if name != "gan"
+    },
+    # Less its value at equality.
+    "f: gan": (lambda p, q: divergence.f_divergence(p, q, "gan") + math.log(4), COMMON),
+}
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_divergences_obey_their_laws(name: str) -> None:
     testing.check_divergence(getattr(divergence, name), laws=RIGHT[name], max_examples=60)
+
+
+@pytest.mark.parametrize("case", MORE)
+def test_so_do_all_others(case: str) -> None:
+    fn, laws = MORE[case]
+    testing.check_divergence(fn, laws=laws, max_examples=40)
 
 
 def test_torch_functions_are_called_with_tensors() -> None:

@@ -18,11 +18,13 @@
 //! | `order` | checks, sorting |
 //! | `exact`, `levels` | sums in two doubles, common steps |
 //! | `line` | W_p and Cramér distance of a row |
+//! | `areas` | W_1 of long weighted samples, by one sort |
 //! | `coupling` | the coupling itself, with duals |
 //! | `circle` | W_p on the circle |
 //! | `sliced` | sliced and max-sliced distances |
 //! | `energy` | energy distance in any dimension |
 
+mod areas;
 mod circle;
 mod coupling;
 mod energy;
@@ -65,7 +67,14 @@ pub struct Samples<'a, T> {
 /// W_p of each row on the line, for p in [1, inf].
 pub fn wasserstein_1d<T: Real>(samples: Samples<'_, T>, p: f64, interrupt: &Interrupt) -> Result<Vec<f64>> {
     check_order(p)?;
-    each_row(samples, |row, serial| Ok(line::wasserstein(&row.atoms(serial, interrupt)?, p)))
+    each_row(samples, |row, serial| {
+        if p == 1.0
+            && let Some(area) = areas::wasserstein(&row, serial, interrupt)?
+        {
+            return Ok(area);
+        }
+        Ok(line::wasserstein(&row.atoms(serial, interrupt)?, p))
+    })
 }
 
 /// Cramér distance of each row: the root of the integral of (F - G)^2.

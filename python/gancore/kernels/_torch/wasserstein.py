@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gancore.errors import BackendError, DomainError, ShapeError
+from gancore.kernels._torch._circle import cut
 from gancore.kernels._torch._cloud import energy_distance, max_sliced_wasserstein, sliced_wasserstein
 from gancore.kernels._torch._line import root_of_mean, steps, weighted_steps
 
@@ -42,14 +43,11 @@ def wasserstein_1d(x: Tensor, y: Tensor, x_weights: _Weights = None, y_weights: 
 def wasserstein_circle(
     x: Tensor, y: Tensor, x_weights: _Weights = None, y_weights: _Weights = None, *, p: float, period: float
 ) -> Tensor:
-    """W_1 between samples on a circle, by the median of F - G."""
-    if p != 1.0:
-        raise BackendError(
-            f"wasserstein_circle has a gradient, and an implementation for CUDA, for p = 1 alone; got p = {p}: "
-            "detach the tensors, or move them to the CPU"
-        )
+    """W_p between samples on a circle: by the median of F - G for p = 1, else cut open where levels meet."""
     _check(x, y, x_weights, y_weights)
     x, y = (points.double() - period * (points.detach().double() / period).floor() for points in (x, y))
+    if p != 1.0:
+        return _cut_open(x, y, (x_weights, y_weights), p=p, period=period)
     points, height = _heights(x, y, x_weights, y_weights)
     cut = points[..., :1] + (period - points[..., -1:])
     arcs = torch.cat([points.diff(dim=-1), cut], dim=-1)
@@ -57,6 +55,19 @@ def wasserstein_circle(
     middle = (arcs.detach().gather(-1, order).cumsum(-1) >= 0.5 * period).int().argmax(-1, keepdim=True)
     # The gradient passes through the median too: its own arc pulls it as far as the others leave unbalanced.
     return ((height - ascending.gather(-1, middle)).abs() * arcs).sum(-1)
+
+
+def _cut_open(x: Tensor, y: Tensor, weights: tuple[_Weights, _Weights], *, p: float, period: float) -> Tensor:
+    (x, of_x), (y, of_y) = x.sort(dim=-1), y.sort(dim=-1)
+    a, b = _masses(x, weights[0]).gather(-1, of_x), _masses(y, weights[1]).gather(-1, of_y)
+    with torch.no_grad():
+        at_x, at_y, laps_x, laps_y = cut(x, y, a, b, p=p, period=period)
+    x, y = x.gather(-1, at_x) + period * laps_x, y.gather(-1, at_y) + period * laps_y
+    if weights == (None, None):
+        width, i, j = steps(x.shape[-1], y.shape[-1], x.device)
+        return root_of_mean((x[..., i] - y[..., j]).abs(), width, p)
+    width, felt, i, j = weighted_steps(a.gather(-1, at_x), b.gather(-1, at_y))
+    return root_of_mean((x.gather(-1, i) - y.gather(-1, j)).abs(), width, p, felt)
 
 
 def cramer_distance(x: Tensor, y: Tensor, x_weights: _Weights = None, y_weights: _Weights = None) -> Tensor:

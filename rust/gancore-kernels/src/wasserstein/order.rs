@@ -8,7 +8,7 @@
 use crate::error::{Error, Result};
 use crate::num::{self, Real};
 use crate::pool::Interrupt;
-use crate::simd;
+use crate::simd::{self, LANES};
 
 /// Up to this many items are put in order by insertion.
 const FEW: usize = 24;
@@ -126,8 +126,9 @@ fn deal<I: Item>(
     Ok(())
 }
 
+/// Sort by insertion: quick where no item is far from its place.
 #[inline(always)]
-fn insert<I: Item>(items: &mut [I]) {
+pub(super) fn insert<I: Item>(items: &mut [I]) {
     for i in 1..items.len() {
         let item = items[i];
         let mut at = i;
@@ -158,9 +159,24 @@ impl Place {
 }
 
 /// What a pass over points finds.
-pub(super) struct Survey {
+struct Survey {
     finite: bool,
     ascending: bool,
+    extent: Extent,
+}
+
+/// The least and the greatest of some points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Extent {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Extent {
+    /// That of both.
+    pub fn joined(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
 }
 
 struct Look<'a, T>(&'a [T]);
@@ -170,22 +186,41 @@ impl<T: Real> simd::Op for Look<'_, T> {
 
     #[inline(always)]
     fn run(self) -> Survey {
-        let mut poison = 0.0;
-        for &point in self.0 {
-            // Zero for finite points, nan for all others.
-            poison += point.into() * 0.0;
+        let mut poison = [0.0; LANES];
+        let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        for points in self.0.chunks(LANES) {
+            for (lane, &point) in points.iter().enumerate() {
+                let point: f64 = point.into();
+                // Zero for finite points, nan for all others.
+                poison[lane] += point * 0.0;
+                low[lane] = if point < low[lane] { point } else { low[lane] };
+                high[lane] = if point > high[lane] { point } else { high[lane] };
+            }
         }
         let mut falls = 0_u32;
         for (&left, &right) in self.0.iter().zip(self.0.get(1..).unwrap_or_default()) {
             let (left, right): (f64, f64) = (left.into(), right.into());
             falls |= u32::from(left > right);
         }
-        Survey { finite: poison == 0.0, ascending: falls == 0 }
+        let extent = Extent {
+            low: low.into_iter().fold(f64::INFINITY, f64::min),
+            high: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        };
+        Survey { finite: poison.into_iter().all(|zero| zero == 0.0), ascending: falls == 0, extent }
     }
 }
 
 /// Refuse points that are not finite; whether they ascend.
 pub(super) fn survey<T: Real>(argument: &'static str, points: &[T], place: Place) -> Result<bool> {
+    Ok(looked(argument, points, place)?.ascending)
+}
+
+/// Refuse points that are not finite; how far they reach.
+pub(super) fn extent<T: Real>(argument: &'static str, points: &[T], place: Place) -> Result<Extent> {
+    Ok(looked(argument, points, place)?.extent)
+}
+
+fn looked<T: Real>(argument: &'static str, points: &[T], place: Place) -> Result<Survey> {
     let survey = simd::dispatch(Look(points));
     if !survey.finite {
         let index = points.iter().position(|&point| !point.into().is_finite()).unwrap_or_default();
@@ -193,7 +228,7 @@ pub(super) fn survey<T: Real>(argument: &'static str, points: &[T], place: Place
         let got = format!("{value} at {}", place.of(index));
         return Err(Error::domain(argument, "have finite points", got));
     }
-    Ok(survey.ascending)
+    Ok(survey)
 }
 
 /// The points in order.
@@ -236,11 +271,14 @@ impl<T: Real> simd::Op for Weigh<'_, T> {
 
     #[inline(always)]
     fn run(self) -> (f64, f64) {
-        let mut lowest = 0.0_f64;
-        for &weight in self.0 {
-            lowest = lowest.min(weight.into());
+        let mut lowest = [0.0_f64; LANES];
+        for weights in self.0.chunks(LANES) {
+            for (lowest, &weight) in lowest.iter_mut().zip(weights) {
+                let weight: f64 = weight.into();
+                *lowest = if weight < *lowest { weight } else { *lowest };
+            }
         }
-        (num::sum(self.0), lowest)
+        (num::sum(self.0), lowest.into_iter().fold(0.0, f64::min))
     }
 }
 
