@@ -45,8 +45,8 @@ class FrechetReport:
         Numerical ranks of the two matrices: below d, a covariance is of too few samples, or has dead features.
     precision : str
         What the matrices were rounded to, which says how far from symmetric and positive they may be: "float64",
-        "float32", or "float32 in float64" where the entries of a float64 matrix all are float32 numbers, as of a float32
-        file that was converted.
+        "float32", or "float32 in float64" where the entries of a float64 matrix all are float32 numbers, as of a
+        float32 file that was converted.
 
     Raises
     ------

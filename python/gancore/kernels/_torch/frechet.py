@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -19,6 +20,7 @@ _UNITS = 16
 _SMALL = 16
 _CLIPPED = 1e-10
 _ACCURACY = 1e-11
+_NOISE = 0.5
 
 
 def trace_sqrt_product(a: Tensor, b: Tensor, *, rounding: float) -> Report:
@@ -122,7 +124,7 @@ def _is_accurate(found: Tensor, log_product: Tensor) -> bool:
     """Whether a sum of roots is as accurate as the kernel asks for, by sums over the eigenvalues that it is of."""
     value, least, logarithms, share = found
     shift = (logarithms - log_product).abs()
-    return bool((least > 0) & (0.5 * shift * least.sqrt() * share <= _ACCURACY * value))
+    return bool((least > 0) & (shift <= _NOISE) & (0.5 * shift * least.sqrt() * share <= _ACCURACY * value))
 
 
 class _SumOfRoots(torch.autograd.Function):
@@ -132,7 +134,7 @@ class _SumOfRoots(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, left: Tensor) -> Tensor:
+    def forward(ctx: Any, _a: Tensor, b: Tensor, left: Tensor) -> Tensor:
         product = left.T @ b @ left
         if any(ctx.needs_input_grad):
             squares, q = torch.linalg.eigh(product)
@@ -259,4 +261,4 @@ def _growth(lower: Tensor, roots: Tensor) -> float:
         x = torch.linalg.solve_triangular(lower, x, upper=False)
         x = roots[:, None] * torch.linalg.solve_triangular(lower.T, x, upper=True)
     growth = torch.linalg.vector_norm(x, dim=0).mean().item()
-    return float("inf") if growth != growth else float(growth)
+    return math.inf if math.isnan(growth) else float(growth)
