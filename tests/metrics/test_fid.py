@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -150,6 +151,19 @@ def test_the_seed_decides_the_samples_of_the_interval() -> None:
     assert quiet(many, many + 1).interval == quiet(many, many + 1).interval
     assert quiet(many, many + 1).interval != quiet(many, many + 1, seed=3).interval
     assert quiet(many, many + 1).value == quiet(many, many + 1, seed=3).value
+
+
+def test_a_file_of_features_stays_on_disk(tmp_path: Path) -> None:
+    rows = RNG.normal(size=(400_000, 4)).astype(np.float32)
+    np.save(tmp_path / "many.npy", rows)
+    tracemalloc.start()
+    try:
+        result = quiet(tmp_path / "many.npy", REAL[:, :4])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < rows.nbytes / 2
+    assert result.value == quiet(rows, REAL[:, :4]).value
 
 
 def test_how_the_distance_was_computed_is_told(tmp_path: Path) -> None:
