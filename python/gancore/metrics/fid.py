@@ -111,7 +111,7 @@ def fid(
         Leave out images of a folder that cannot be read.
     interval : bool
         Whether to estimate an interval: 1.96 standard errors by the infinitesimal jackknife, that is from how much
-        each sample moves the score (by one gradient of the distance, about the cost of two distances), for 1024 to
+        each sample moves the score (by one gradient of the distance, about the cost of three distances), for 1024 to
         16384 samples of each side drawn at random. A side of which there are statistics only is held fixed. It says
         how the score would vary with other samples, not how far it is biased by their number: for that see
         :func:`fid_infinity`.
