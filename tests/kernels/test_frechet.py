@@ -279,10 +279,60 @@ def test_features_that_do_not_fit_are_refused_by_name() -> None:
             twin.frechet_distance_from_features(torch.from_numpy(good), torch.from_numpy(bad))
 
 
-def test_rounding_to_single_precision_is_forgiven_in_single_precision_only() -> None:
+def test_rounding_to_single_precision_is_forgiven_where_every_number_is_of_it() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20, 60))
     a, exact = (x.T @ x).astype(np.float32), np.linalg.svd(x, compute_uv=False).sum()
-    assert trace_sqrt_product(a, np.eye(60, dtype=np.float32)) == pytest.approx(exact, rel=1e-2)
-    with pytest.raises(NotPositiveDefiniteError, match="`a`"):
-        trace_sqrt_product(a.astype(np.float64), np.eye(60))
+    unit = np.eye(60, dtype=np.float32)
+    # A file of float32 that was converted holds the same numbers, rounded as before.
+    for one, other, precision in ((a, unit, "float32"), (a.astype(np.float64), np.eye(60), "float32 in float64")):
+        for kind in (np.asarray, torch.from_numpy):
+            report = trace_sqrt_product_report(kind(one), kind(other))
+            assert report.value == pytest.approx(exact, rel=1e-2)
+            assert report.precision == precision
+    mean = np.zeros(60)
+    assert frechet_distance_report((mean, a.astype(np.float64)), (mean, np.eye(60))).precision == "float32 in float64"
+    longer = a.astype(np.float64)
+    longer[3, 4] = longer[4, 3] = np.nextafter(longer[3, 4], 1)
+    unequal = np.eye(60) / 3
+    for kind in (np.asarray, torch.from_numpy):
+        with pytest.raises(NotPositiveDefiniteError, match="`a`"):
+            trace_sqrt_product(kind(longer), kind(unequal))
+    assert trace_sqrt_product_report(unequal, unequal).precision == "float64"
+
+
+@pytest.mark.parametrize("d", [1, 5, 40])
+def test_the_twin_takes_the_way_of_the_kernel(d: int) -> None:
+    rng = np.random.default_rng(d)
+    thin = gram(rng, max(d - 1, 1), d) if d > 1 else np.zeros((1, 1))
+    cases = [(gram(rng, 3 * d, d), gram(rng, 3 * d, d)), (thin, gram(rng, 3 * d, d)), (thin, thin)]
+    q = rotation(rng, d)
+    hard, harder = ((q * np.logspace(0, -power, d)) @ q.T for power in (6, 12))
+    cases += [((x + x.T) / 2,) * 2 for x in (np.eye(d), hard, harder)]
+    for a, b in cases:
+        expected = trace_sqrt_product_report(a, b)
+        for gradient in (False, True):
+            tensors = (torch.from_numpy(x).requires_grad_(gradient) for x in (a, b))
+            value, way, *ranks = twin.trace_sqrt_product(*tensors, rounding=EPS)
+            assert value.item() == pytest.approx(expected.value, rel=1e-10, abs=1e-12)
+            assert ranks == [expected.rank_a, expected.rank_b]
+            # At a condition of 1e12 it hangs on roundings whether the eigenvalues are accurate enough.
+            assert way == expected.way or a is cases[-1][0]
+
+
+def test_gradients_of_both_ways_agree_and_at_equal_matrices_are_half_the_unit() -> None:
+    rng = np.random.default_rng(3)
+    d = 30
+    a, b = (torch.from_numpy(gram(rng, 2 * d, d)).requires_grad_() for _ in range(2))
+    value, way, *_ = twin.trace_sqrt_product(a, b, rounding=EPS)
+    assert way == "eigenvalues"
+    left, right = (torch.linalg.cholesky(x.detach()) for x in (a, b))
+    other = twin._NuclearNorm.apply(a, b, left, right)
+    for one, two in zip(torch.autograd.grad(value, (a, b)), torch.autograd.grad(other, (a, b)), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)
+    same = a.detach().clone().requires_grad_()
+    for gradient in torch.autograd.grad(trace_sqrt_product(a, same), (a, same)):
+        torch.testing.assert_close(gradient, 0.5 * torch.eye(d, dtype=torch.float64), rtol=0, atol=1e-9)
+    mean = torch.zeros(d, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad(frechet_distance((mean, a.detach()), (mean, same)), same)
+    assert gradient.abs().max() < 1e-9

@@ -97,6 +97,14 @@ def test_condition_1e12(d: int) -> None:
     assert trace_sqrt_product(a, b) == pytest.approx(expected, rel=2e-11)
 
 
+@pytest.mark.parametrize("d", (8, 24, *SIZES))
+def test_equal_matrices_of_condition_1e12_have_their_trace(d: int) -> None:
+    """The eigenvalues of the product span 1e24: those that are noise must be told from those that are not."""
+    for seed in range(5 if d < 2048 else 1):
+        a = made(orthogonal(d, seed), np.geomspace(1, 1e-12, d))
+        assert trace_sqrt_product(a, a) == pytest.approx(np.trace(a), rel=1e-11)
+
+
 @pytest.mark.parametrize("d", SIZES)
 def test_disjoint_ranges_have_no_trace_and_no_negative_distance(d: int) -> None:
     a, b, _ = disjoint(d)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,9 +145,36 @@ def test_the_interval_covers() -> None:
     assert np.mean(widths) == pytest.approx(2 * 1.96 * math.sqrt(4 * 2 * 2 / 1500), rel=0.25)
 
 
-def test_the_seed_decides_the_groups() -> None:
-    assert quiet(REAL, FAKE).interval == quiet(REAL, FAKE).interval
-    assert quiet(REAL, FAKE).interval != quiet(REAL, FAKE, seed=3).interval
+def test_the_seed_decides_the_samples_of_the_interval() -> None:
+    many = np.random.default_rng(0).normal(size=(20_000, 2))
+    assert quiet(REAL, FAKE).interval == quiet(REAL, FAKE, seed=3).interval, "all samples are taken, if they are few"
+    assert quiet(many, many + 1).interval == quiet(many, many + 1).interval
+    assert quiet(many, many + 1).interval != quiet(many, many + 1, seed=3).interval
+    assert quiet(many, many + 1).value == quiet(many, many + 1, seed=3).value
+
+
+def test_a_file_of_features_stays_on_disk(tmp_path: Path) -> None:
+    rows = RNG.normal(size=(400_000, 4)).astype(np.float32)
+    np.save(tmp_path / "many.npy", rows)
+    tracemalloc.start()
+    try:
+        result = quiet(tmp_path / "many.npy", REAL[:, :4])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < rows.nbytes / 2
+    assert result.value == quiet(rows, REAL[:, :4]).value
+
+
+def test_how_the_distance_was_computed_is_told(tmp_path: Path) -> None:
+    found = quiet(REAL, FAKE).protocol
+    assert (found["trace"], found["ranks"], found["covariances"]) == ("eigenvalues", [6, 6], "float64")
+    # Statistics of few samples, rounded to float32 and converted: not positive but for that rounding.
+    few = RNG.normal(size=(5, 6))
+    sigma = np.cov(few, rowvar=False).astype(np.float32).astype(np.float64)
+    np.savez(tmp_path / "few.npz", mu=few.mean(0), sigma=sigma)
+    found = quiet(tmp_path / "few.npz", REAL).protocol
+    assert (found["trace"], found["covariances"]) == ("singular values", "float32 in float64")
 
 
 class Net(nn.Module):

@@ -26,8 +26,8 @@ _SAMPLE_KEYS = ("images", "x", "arr_0")
 _Array: TypeAlias = np.ndarray[Any, Any]
 
 
-def read_arrays(path: Path) -> dict[str, _Array]:
-    """All arrays of an .npz file, or the one of an .npy file under ``arr_0``.
+def read_arrays(path: Path, *, mapped: bool = False) -> dict[str, _Array]:
+    """All arrays of an .npz file, or the one of an .npy file under ``arr_0``; if `mapped`, this one is left on disk.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def read_arrays(path: Path) -> dict[str, _Array]:
                     return {key: np.asarray(members[key]) for key in members.files}
         if magic == b"\x93NUMPY":
             # Mapping checks the header's promise against the file's length before any memory is asked for.
-            return {"arr_0": np.array(np.load(path, mmap_mode="r", allow_pickle=False))}
+            found = np.load(path, mmap_mode="c", allow_pickle=False)
+            return {"arr_0": found if mapped else np.array(found)}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError) as error:

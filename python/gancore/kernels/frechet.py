@@ -24,6 +24,9 @@ __all__ = [
     "trace_sqrt_product_report",
 ]
 
+_ROUNDING = {name: float(np.finfo(name[:7]).eps) for name in ("float32", "float32 in float64", "float64")}
+"""Relative precision by its name, coarsest first: so far from symmetric and positive may rounding go."""
+
 Gaussian: TypeAlias = Union[FeatureMoments, "tuple[Array, Array]"]
 """What has a mean and a covariance: feature statistics, or the pair itself."""
 
@@ -40,6 +43,10 @@ class FrechetReport:
         "eigenvalues" where both matrices are safely positive definite, else "singular values".
     rank_a, rank_b : int
         Numerical ranks of the two matrices: below d, a covariance is of too few samples, or has dead features.
+    precision : str
+        What the matrices were rounded to, which says how far from symmetric and positive they may be: "float64",
+        "float32", or "float32 in float64" where the entries of a float64 matrix all are float32 numbers, as of a
+        float32 file that was converted.
 
     Raises
     ------
@@ -60,6 +67,7 @@ class FrechetReport:
     way: str
     rank_a: int
     rank_b: int
+    precision: str = "float64"
 
 
 def trace_sqrt_product(a: Array, b: Array) -> Any:
@@ -131,10 +139,11 @@ def trace_sqrt_product_report(a: Array, b: Array) -> FrechetReport:
     Examples
     --------
     >>> trace_sqrt_product_report([[4.0, 0.0], [0.0, 0.0]], [[9.0, 0.0], [0.0, 1.0]])
-    FrechetReport(value=6.0, way='eigenvalues', rank_a=1, rank_b=2)
+    FrechetReport(value=6.0, way='eigenvalues', rank_a=1, rank_b=2, precision='float32 in float64')
     """
-    settings = {"rounding": max(_rounding(a), _rounding(b))}
-    return _report(call("frechet", "trace_sqrt_product", a=_float64(a), b=_float64(b), settings=settings))
+    precision = _precision((a, a), (b, b))
+    settings = {"rounding": _ROUNDING[precision]}
+    return _report(call("frechet", "trace_sqrt_product", a=_float64(a), b=_float64(b), settings=settings), precision)
 
 
 def sqrtm_psd(a: Array) -> Any:
@@ -169,7 +178,7 @@ def sqrtm_psd(a: Array) -> Any:
     >>> sqrtm_psd([[4.0, 0.0], [0.0, 0.0]]).round(12).tolist()
     [[2.0, 0.0], [0.0, 0.0]]
     """
-    root = call("frechet", "sqrtm_psd", a=_float64(a), settings={"rounding": _rounding(a)})
+    root = call("frechet", "sqrtm_psd", a=_float64(a), settings={"rounding": _ROUNDING[_precision((a, a))]})
     # A matrix of order one is still a matrix, which the common rule for results would make a number.
     return np.asarray(root).reshape(np.shape(a)) if isinstance(root, float) else root
 
@@ -234,9 +243,10 @@ def frechet_distance_report(real: Gaussian, fake: Gaussian) -> FrechetReport:
     Examples
     --------
     >>> frechet_distance_report(([0.0], [[4.0]]), ([3.0], [[9.0]]))
-    FrechetReport(value=10.0, way='eigenvalues', rank_a=1, rank_b=1)
+    FrechetReport(value=10.0, way='eigenvalues', rank_a=1, rank_b=1, precision='float32 in float64')
     """
     (real_mean, real_covariance), (fake_mean, fake_covariance) = _pair("real", real), _pair("fake", fake)
+    precision = _precision((real, real_covariance), (fake, fake_covariance))
     result = call(
         "frechet",
         "frechet_distance",
@@ -244,9 +254,9 @@ def frechet_distance_report(real: Gaussian, fake: Gaussian) -> FrechetReport:
         real_covariance=_float64(real_covariance),
         fake_mean=_float64(fake_mean),
         fake_covariance=_float64(fake_covariance),
-        settings={"rounding": max(_rounding(real, real_covariance), _rounding(fake, fake_covariance))},
+        settings={"rounding": _ROUNDING[precision]},
     )
-    return _report(result)
+    return _report(result, precision)
 
 
 def frechet_distance_from_features(x: Array, y: Array) -> Any:
@@ -289,11 +299,11 @@ def frechet_distance_from_features(x: Array, y: Array) -> Any:
     return _report(call("frechet", "frechet_distance_from_features", x=x, y=y, settings={})).value
 
 
-def _report(result: tuple[Any, str, int, int]) -> FrechetReport:
+def _report(result: tuple[Any, str, int, int], precision: str = "float64") -> FrechetReport:
     value, way, rank_a, rank_b = result
     if is_tensor(value) and not value.requires_grad:
         value = value.item()
-    return FrechetReport(value, way, rank_a, rank_b)
+    return FrechetReport(value, way, rank_a, rank_b, precision)
 
 
 def _pair(name: str, gaussian: Any) -> tuple[Any, Any]:
@@ -313,12 +323,27 @@ def _float64(array: Any) -> Any:
     return array.astype(np.float64) if array.dtype.kind in "fbiu" else array
 
 
-def _rounding(*given: Any) -> float:
-    """Relative precision of the coarsest: so far from symmetric and positive may rounding go."""
-    rounding = float(np.finfo(np.float64).eps)
-    for one in given:
-        if isinstance(one, FeatureMoments):
-            rounding = max(rounding, one.rounding)
-        elif str(getattr(one, "dtype", "")).endswith("float32"):
-            rounding = float(np.finfo(np.float32).eps)
-    return rounding
+def _precision(*given: tuple[Any, Any]) -> str:
+    """Precision of the coarsest of sources and their matrices."""
+    found = {_precision_of(source, matrix) for source, matrix in given}
+    return next(name for name in _ROUNDING if name in found)
+
+
+def _precision_of(source: Any, matrix: Any) -> str:
+    single = str(getattr(matrix, "dtype", "")).endswith("float32")
+    if single or (isinstance(source, FeatureMoments) and source.rounding > _ROUNDING["float64"]):
+        return "float32"
+    held = matrix.detach() if is_tensor(matrix) else np.asarray(matrix)
+    # Nearly every matrix is told by its diagonal.
+    diagonal_first = (held.diagonal(), held) if held.ndim == 2 else (held,)
+    return "float32 in float64" if all(_fits_single(part) for part in diagonal_first) else "float64"
+
+
+def _fits_single(array: Any) -> bool:
+    """Whether float32 holds each number."""
+    if is_tensor(array):
+        return bool((array.float().to(array.dtype) == array).all())
+    if array.dtype.kind not in "fbiu":
+        return False
+    with np.errstate(over="ignore"):
+        return bool((array.astype(np.float32) == array).all())

@@ -15,7 +15,7 @@ from gancore.errors import BackendError, ShapeError
 from gancore.kernels.moments import FeatureMoments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ["gathered", "merged", "share_of", "together"]
 
@@ -69,35 +69,35 @@ def together(work: Callable[[], _T], share: tuple[int, int]) -> _T:
     return result
 
 
-def merged(groups: Sequence[FeatureMoments], share: tuple[int, int]) -> list[FeatureMoments]:
-    """Each group's moments over all processes, the same on all of them."""
+def merged(moments: FeatureMoments, share: tuple[int, int]) -> FeatureMoments:
+    """The moments over all processes, the same on all of them."""
     _, world = share
     if world == 1:
-        return list(groups)
-    ours = [(group.count or 0, np.asarray(group.mean) if group.count else np.zeros(group.dim)) for group in groups]
-    parts = gathered(ours, world)
-    dims = [len(part[0][1]) for part in parts]
+        return moments
+    mean = np.asarray(moments.mean) if moments.count else np.zeros(moments.dim)
+    parts = gathered((moments.count or 0, mean), world)
+    dims = [len(mean) for _, mean in parts]
     if len(set(dims)) > 1:
         raise ShapeError(f"features: expected as many on every process, got {dims}")
-    return [_merged(group, [part[k] for part in parts]) for k, group in enumerate(groups)]
+    return _merged(moments, parts)
 
 
-def _merged(group: FeatureMoments, parts: list[tuple[int, Any]]) -> FeatureMoments:
+def _merged(own: FeatureMoments, parts: list[tuple[int, Any]]) -> FeatureMoments:
     count = sum(n for n, _ in parts)
     if not count:
-        return group
+        return own
     # Differences from one mean rather than means themselves, which may be far larger.
     origin = next(mean for n, mean in parts if n)
     mean = origin + sum(n * (other - origin) for n, other in parts if n) / count
-    scatter = np.zeros((group.dim, group.dim))
-    own = group.count or 0
-    if own:
-        apart = np.asarray(group.mean) - mean
-        scatter += own * np.outer(apart, apart)
-    if own > 1:
-        scatter += np.asarray(group.covariance) * (own - 1)
+    scatter = np.zeros((own.dim, own.dim))
+    mine = own.count or 0
+    if mine:
+        apart = np.asarray(own.mean) - mean
+        scatter += mine * np.outer(apart, apart)
+    if mine > 1:
+        scatter += np.asarray(own.covariance) * (mine - 1)
     return FeatureMoments.from_dict(
-        {"count": count, "mean": mean, "scatter": np.tril(_summed(scatter)), "pending": np.zeros((0, group.dim))}
+        {"count": count, "mean": mean, "scatter": np.tril(_summed(scatter)), "pending": np.zeros((0, own.dim))}
     )
 
 

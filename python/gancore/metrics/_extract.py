@@ -39,7 +39,7 @@ def feature_statistics(
     source, features, batch_size, device, n, resize, weights, download, skip_bad_images, seed, distributed, progress
         As :func:`fid` takes them.
     interval : bool
-        Keep the moments of random groups, which the interval of :func:`fid` needs; a file does not hold them.
+        Keep a random sample of features, which the interval of :func:`fid` needs; a file does not hold it.
 
     name : str
         What errors call the source.
@@ -74,7 +74,7 @@ def feature_statistics(
         progress=progress,
     )
     look = look_through(features, device, reading, weights=weights, download=download)
-    return statistics_of(source, name, look, reading, grouped=interval, n=n)
+    return statistics_of(source, name, look, reading, sample=interval, n=n)
 
 
 def feature_rows(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gancore.errors import DomainError, DTypeError, SampleSizeWarning, ShapeError
+from gancore.kernels.moments import FeatureMoments
 from gancore.metrics._distributed import gathered, merged, share_of, together
-from gancore.metrics._groups import Groups, group_count
 from gancore.metrics._look import Look
+from gancore.metrics._sample import RowSample, sample_size, sampled
 from gancore.metrics._statistics import FeatureRows, FeatureStatistics
 from gancore.metrics._stream import UNSEEN, Reading, stream_of
 
@@ -33,37 +34,40 @@ def look_through(
 
 
 def statistics_of(
-    source: Any, name: str, look: Look, reading: Reading, *, grouped: bool, n: int | None = None
+    source: Any, name: str, look: Look, reading: Reading, *, sample: bool, n: int | None = None
 ) -> FeatureStatistics:
-    """Moments of all samples of a source, in groups if wanted; `n` is how many to draw from a function."""
+    """Moments of all samples of a source, with a random sample of rows if wanted; `n` is how many a function draws."""
     share = share_of(distributed=reading.distributed)
     stream = stream_of(source, name, look, reading, share, n=n)
     if isinstance(stream.source, FeatureStatistics):
         _require_equal(stream.source, name, share)
         return stream.source
 
-    def look_at_all() -> Groups | None:
-        groups = None
+    def look_at_all() -> tuple[FeatureMoments | None, Rows | None]:
+        moments, kept = None, None
         with look.at_rest():
             for rows in stream:
-                if groups is None:
-                    k = group_count(rows.shape[1]) if grouped else 0
-                    groups = Groups(rows.shape[1], k, [reading.seed, *name.encode(), share[0]])
-                groups.update(rows)
-        return groups
+                if moments is None:
+                    moments = FeatureMoments(rows.shape[1])
+                    kept = RowSample(sample_size(moments.dim), [reading.seed, *name.encode(), share[0]])
+                moments.update(rows)
+                if sample and kept is not None:
+                    kept.update(rows)
+        return moments, kept.rows() if kept else None
 
-    groups = together(look_at_all, share)
+    moments, rows = together(look_at_all, share)
     if share[1] > 1:
         # A process without samples takes part in what the others sum.
-        dim = max(gathered(groups.whole.dim if groups else 0, share[1]))
-        if dim and groups is None:
-            groups = Groups(dim, group_count(dim) if grouped else 0, [0])
-    if groups is None:
+        dim = max(gathered(moments.dim if moments else 0, share[1]))
+        if dim and moments is None:
+            moments = FeatureMoments(dim)
+    if moments is None:
         raise DomainError(f"{name}: expected at least 2 samples, got 0")
-    whole, *moments = merged([groups.whole, *groups.moments], share)
-    count = whole.count or 0
-    _require_enough(count, name, whole.dim)
-    return FeatureStatistics(whole, _agreed(stream.protocol(count, whole.dim), share), tuple(moments))
+    mine, moments = moments.count or 0, merged(moments, share)
+    kept = sampled(rows, mine, sample_size(moments.dim), share[1])
+    count = moments.count or 0
+    _require_enough(count, name, moments.dim)
+    return FeatureStatistics(moments, _agreed(stream.protocol(count, moments.dim), share), kept)
 
 
 def rows_of(source: Any, name: str, look: Look, reading: Reading, *, n: int | None = None) -> FeatureRows:

@@ -91,7 +91,7 @@ def batches(source: Any, name: str, look: Look, *, batch_size: int, share: tuple
 
 def _read(path: Path, spec: str, *, resize: ImageSize | None, skip_bad_images: bool) -> Any:
     if path.suffix in ARRAY_SUFFIXES and path.is_file():
-        members = read_arrays(path)
+        members = read_arrays(path, mapped=True)
         found = read_features(path, members)
         return members[samples_key(members, path)] if found is None else found
     if spec in NAMES or not path.is_dir():

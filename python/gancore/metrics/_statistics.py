@@ -36,13 +36,13 @@ class FeatureStatistics:
         Count, mean and covariance.
     protocol : dict
         Network, sha256 of its weights, resize rule, range of values, counts, dtype, versions; empty if unknown.
-    groups : tuple of FeatureMoments
-        The same samples in random groups, for intervals; empty in what comes from a file.
+    sample : ndarray of shape (m, d) or None
+        Features of some samples drawn at random, for intervals; None in what comes from a file.
     """
 
     moments: FeatureMoments
     protocol: dict[str, Any] = field(default_factory=dict)
-    groups: tuple[FeatureMoments, ...] = ()
+    sample: Rows | None = None
 
     def save(self, path: str | Path) -> None:
         """Write an .npz file: ``mu`` and ``sigma``, as pytorch-fid and clean-fid read them, ``n`` and the protocol.

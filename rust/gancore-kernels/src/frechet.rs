@@ -24,7 +24,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, Result};
 use crate::linalg::{self, Factor};
 use crate::num::{self, Map2};
-use crate::pool::Interrupt;
+use crate::pool::{self, Interrupt};
 
 pub mod features;
 mod side;
@@ -34,6 +34,12 @@ use side::Side;
 
 /// Relative accuracy that a sum of roots of eigenvalues must show.
 const ACCURACY: f64 = 1e-11;
+
+/// Shift of the sum of logarithms beyond which some eigenvalue is noise, and errors do not follow from it.
+const NOISE: f64 = 0.5;
+
+/// Orders below which a matrix is factored sooner than a thread is woken.
+const SERIAL_BELOW: usize = 128;
 
 /// A negative distance within this part of the traces is rounding.
 const CLIPPED: f64 = 1e-10;
@@ -99,7 +105,7 @@ pub fn trace_sqrt_product(
     rounding: f64,
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
-    let mut sides = [Side::new(a, dim, rounding)?, Side::new(b, dim, rounding)?];
+    let mut sides = both(dim, |i| Side::new([a, b][i], dim, rounding))?;
     let scale = sides[0].root_scale() * sides[1].root_scale();
     let kept: Vec<usize> = (0..dim).filter(|&i| sides.iter().all(|s| s.diagonal(i) > 0.0)).collect();
     let mut ranks = [None, None];
@@ -116,12 +122,11 @@ pub fn trace_sqrt_product(
     }
     let swap = sides[0].order(&sides[1]) == Ordering::Greater;
     let [one, two] = if swap { [&sides[1], &sides[0]] } else { [&sides[0], &sides[1]] };
-    let (k, full) = one.factor(interrupt)?;
-    let (l, both_full) = two.factor(interrupt).map(|(l, f)| (l, f && full))?;
+    let [(k, full), (l, also_full)] = both(kept.len(), |i| [one, two][i].factor(interrupt))?;
     let found = if swap { [l.rank(), k.rank()] } else { [k.rank(), l.rank()] };
     let ranks = [ranks[0].unwrap_or(found[0]), ranks[1].unwrap_or(found[1])];
     interrupt.check()?;
-    if both_full {
+    if full && also_full {
         let mut congruent = linalg::congruence(&k, two.entries(), interrupt)?;
         let squares = linalg::eigenvalues(&mut congruent, kept.len(), interrupt)?;
         if let Some(value) = sum_of_roots(&squares, 2.0 * (k.log_determinant() + l.log_determinant())) {
@@ -130,6 +135,13 @@ pub fn trace_sqrt_product(
     }
     let value = nuclear_norm(&k, &l, interrupt)?;
     Ok(Outcome { value: value * scale, way: Way::SingularValues, ranks })
+}
+
+/// `f` of both sides at a time, as much of it is no work that threads could share; of two errors the first is returned.
+fn both<T: Send>(dim: usize, f: impl Fn(usize) -> Result<T> + Sync + Send) -> Result<[T; 2]> {
+    let serial_below = if dim < SERIAL_BELOW { 3 } else { 2 };
+    let found: Vec<T> = pool::map_indexed(2, serial_below, f)?.into_iter().collect::<Result<_>>()?;
+    found.try_into().map_err(|_| Error::Backend("a side of two was lost".to_owned()))
 }
 
 /// Sum of the singular values of K^T L.
@@ -143,7 +155,8 @@ fn nuclear_norm(k: &Factor, l: &Factor, interrupt: &Interrupt) -> Result<f64> {
 /// Sum of the roots of computed eigenvalues, or nothing if their product shows that they are not accurate enough.
 ///
 /// Absolute errors alike of all eigenvalues x, of independent signs, shift the sum of ln x by e (sum x^-2)^(1/2) and the
-/// sum of roots by e (sum x^-1)^(1/2) / 2. The first of these is measured, against `log_product`.
+/// sum of roots by e (sum x^-1)^(1/2) / 2. The first of these is measured, against `log_product`; it tells e as long as
+/// e is below the least eigenvalue, that is while the shift is small.
 fn sum_of_roots(squares: &[f64], log_product: f64) -> Option<f64> {
     let least = *squares.first()?;
     if least <= 0.0 {
@@ -151,6 +164,9 @@ fn sum_of_roots(squares: &[f64], log_product: f64) -> Option<f64> {
     }
     let of = |f: &dyn Fn(f64) -> f64| num::sum(&squares.iter().map(|&x| f(x)).collect::<Vec<_>>());
     let shift = of(&f64::ln) - log_product;
+    if shift.abs() > NOISE {
+        return None;
+    }
     let share = (of(&|x| least / x) / of(&|x| (least / x).powi(2))).sqrt();
     let sum = of(&f64::sqrt);
     (0.5 * shift.abs() * least.sqrt() * share <= ACCURACY * sum).then_some(sum)

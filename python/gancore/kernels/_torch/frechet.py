@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -18,6 +19,8 @@ _EPS = torch.finfo(torch.float64).eps
 _UNITS = 16
 _SMALL = 16
 _CLIPPED = 1e-10
+_ACCURACY = 1e-11
+_NOISE = 0.5
 
 
 def trace_sqrt_product(a: Tensor, b: Tensor, *, rounding: float) -> Report:
@@ -33,7 +36,7 @@ def sqrtm_psd(a: Tensor, *, rounding: float) -> Tensor:
     """Root of a positive semi-definite matrix."""
     _check_square("a", a)
     a = _symmetric("a", a, rounding)
-    root: Tensor = _MatrixRoot.apply(a, _factor("a", a.detach(), rounding))
+    root: Tensor = _MatrixRoot.apply(a, _factor("a", a.detach(), rounding)[0])
     return root
 
 
@@ -99,13 +102,62 @@ def _assembled(apart: Tensor, traces: Tensor, root: Tensor, slack: float) -> Ten
 
 
 def _root(a: Tensor, b: Tensor, names: tuple[str, str], rounding: float) -> Report:
-    """Trace of the root of the product of two sides: symmetric matrices, or factors with fewer columns than rows."""
-    left, right = (
-        side.detach() if side.shape[0] != side.shape[1] else _factor(name, side.detach(), rounding)
+    """Trace of the root of the product of two sides: symmetric matrices, or factors with fewer columns than rows.
+
+    By the kernel's rule: eigenvalues where both matrices have full rank and the product of the eigenvalues is that of
+    the determinants, else singular values.
+    """
+    (left, full), (right, also_full) = (
+        (side.detach(), False) if side.shape[0] != side.shape[1] else _factor(name, side.detach(), rounding)
         for name, side in zip(names, (a, b), strict=True)
     )
-    value = cast("Tensor", _NuclearNorm.apply(a, b, left, right))
-    return value, "singular values", left.shape[1], right.shape[1]
+    ranks = left.shape[1], right.shape[1]
+    if full and also_full:
+        value = cast("Tensor", _SumOfRoots.apply(a, b, left))
+        log_product = 2 * (left.diagonal().log().sum() + right.diagonal().log().sum())
+        if _is_accurate(value.detach(), log_product):
+            return value[0], "eigenvalues", *ranks
+    return cast("Tensor", _NuclearNorm.apply(a, b, left, right)), "singular values", *ranks
+
+
+def _is_accurate(found: Tensor, log_product: Tensor) -> bool:
+    """Whether a sum of roots is as accurate as the kernel asks for, by sums over the eigenvalues that it is of."""
+    value, least, logarithms, share = found
+    shift = (logarithms - log_product).abs()
+    return bool((least > 0) & (shift <= _NOISE) & (0.5 * shift * least.sqrt() * share <= _ACCURACY * value))
+
+
+class _SumOfRoots(torch.autograd.Function):
+    r"""Sum of the roots of the eigenvalues s^2 of K^T B K = Q S^2 Q^T, A = K K^T, and what tells its accuracy.
+
+    The gradient by B is K Q S^{-1} (K Q)^T / 2, by A it is K^{-T} Q S (K^{-T} Q)^T / 2.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, _a: Tensor, b: Tensor, left: Tensor) -> Tensor:
+        product = left.T @ b @ left
+        if any(ctx.needs_input_grad):
+            squares, q = torch.linalg.eigh(product)
+            ctx.save_for_backward(left, q, squares)
+        else:
+            squares = torch.linalg.eigvalsh(product)
+        part = squares[0] / squares
+        share = (part.sum() / part.square().sum()).sqrt()
+        return torch.stack([squares.sqrt().sum(), squares[0], squares.log().sum(), share])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        left, q, squares = ctx.saved_tensors
+        roots = squares.sqrt()
+        by_a = by_b = None
+        if ctx.needs_input_grad[0]:
+            theirs = torch.linalg.solve_triangular(left.T, q, upper=True)
+            by_a = 0.5 * grad[0] * (theirs * roots) @ theirs.T
+        if ctx.needs_input_grad[1]:
+            theirs = left @ q
+            by_b = 0.5 * grad[0] * (theirs / roots) @ theirs.T
+        return by_a, by_b, None
 
 
 class _NuclearNorm(torch.autograd.Function):
@@ -184,14 +236,12 @@ def _symmetric(name: str, matrix: Tensor, rounding: float) -> Tensor:
     return 0.5 * (matrix + matrix.T)
 
 
-def _factor(name: str, matrix: Tensor, rounding: float) -> Tensor:
-    """Cholesky's factor where it is safe, or else one of as many columns as the numerical rank."""
+def _factor(name: str, matrix: Tensor, rounding: float) -> tuple[Tensor, bool]:
+    """Cholesky's factor where it is safe, or else one of as many columns as the numerical rank; whether it is full."""
     noise = max(len(matrix), _SMALL) * _EPS
     lower, failed = torch.linalg.cholesky_ex(matrix)
-    if not failed:
-        values = torch.linalg.svdvals(matrix.diagonal().rsqrt()[:, None] * lower)
-        if values[-1].square() >= 4 * noise:
-            return cast("Tensor", lower)
+    if not failed and _growth(lower, matrix.diagonal().sqrt()) * 4 * noise <= 1:
+        return cast("Tensor", lower), True
     # Eigenvectors, scaled: torch has no pivoted Cholesky. Directions of rounding size are left out, as the kernel does.
     spectrum, vectors = cast("tuple[Tensor, Tensor]", torch.linalg.eigh(matrix))
     if spectrum[0] < -_slack(matrix, rounding):
@@ -199,4 +249,16 @@ def _factor(name: str, matrix: Tensor, rounding: float) -> Tensor:
             f"`{name}` must be positive semi-definite; got the eigenvalue {spectrum[0].item():e}"
         )
     kept = spectrum > noise * matrix.diagonal().max()
-    return vectors[:, kept] * spectrum[kept].sqrt()
+    return vectors[:, kept] * spectrum[kept].sqrt(), False
+
+
+def _growth(lower: Tensor, roots: Tensor) -> float:
+    """Norm of the inverse of the matrix scaled to a diagonal of ones, from below: inverse iteration, as the kernel."""
+    at = torch.arange(4 * len(roots), dtype=torch.float64, device=lower.device)
+    x = (((at * (at // len(roots) + 3)).sin() + 0.1).reshape(4, -1)).T
+    for _ in range(3):
+        x = roots[:, None] * (x / torch.linalg.vector_norm(x, dim=0))
+        x = torch.linalg.solve_triangular(lower, x, upper=False)
+        x = roots[:, None] * torch.linalg.solve_triangular(lower.T, x, upper=True)
+    growth = torch.linalg.vector_norm(x, dim=0).mean().item()
+    return math.inf if math.isnan(growth) else float(growth)

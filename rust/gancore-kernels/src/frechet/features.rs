@@ -5,7 +5,7 @@
 //! covariance would be singular. Two sides of more than d rows are compared by their covariances.
 
 use super::side::{self, Side};
-use super::{Gaussian, Matrix, Outcome, Way, assemble, distance, nuclear_norm, trace};
+use super::{Gaussian, Matrix, Outcome, Way, assemble, both, distance, nuclear_norm, trace};
 use crate::error::{Error, Result};
 use crate::linalg::Factor;
 use crate::moments::Moments;
@@ -50,7 +50,7 @@ pub fn distance_from_features<T: Real>(
             interrupt,
         );
     }
-    let [one, two] = [Sample::new(real, dim, interrupt)?, Sample::new(fake, dim, interrupt)?];
+    let [one, two] = both(dim, |i| Sample::new([real, fake][i], dim, interrupt))?;
     let root = nuclear_norm(&one.factor, &two.factor, interrupt)? * (one.scale * two.scale);
     let slack = side::slack(dim, f64::EPSILON);
     let value = assemble(&one.mean, &two.mean, one.trace + two.trace, root, slack)?;

@@ -21,10 +21,13 @@ pub fn congruence(factor: &Factor, b: &[f64], interrupt: &Interrupt) -> Result<V
     let n = factor.dim();
     let l = factor.view();
     let mut half = vec![0.0; n * n];
-    for (i, row) in half.chunks_exact_mut(n).enumerate() {
-        row[..i].copy_from_slice(&b[i * n..i * n + i]);
-        row[i] = 0.5 * b[i * n + i];
-    }
+    pool::for_each_chunk_mut(&mut half, BAND * n, |band, target| {
+        for (i, row) in (band * BAND..).zip(target.chunks_exact_mut(n)) {
+            row[..i].copy_from_slice(&b[i * n..i * n + i]);
+            row[i] = 0.5 * b[i * n + i];
+        }
+        Ok(())
+    })?;
     let h = MatRef::from_row_major_slice(&half, n, n);
     let mut product = vec![0.0; n * n];
     pool::for_each_chunk_mut(&mut product, BAND * n, |band, target| {
