@@ -35,6 +35,7 @@ __all__ = [
     "parzen_log_likelihood",
     "philox_normal",
     "philox_uniform",
+    "sample_categorical",
     "set_num_threads",
     "sliced_wasserstein",
     "sqrtm_psd",
@@ -74,6 +75,11 @@ def mixture_sample(out: _Float64, *, parts: _Parts, seed: int) -> None: ...
 def mixture_langevin(
     initial: _Reals, *, parts: _Parts, pace: _Pace, counter: _Counter, plan: tuple[int, bool, bool]
 ) -> tuple[_Reals, int, _Float64]: ...
+
+# rollout: law is (temperature, top_k), counter (seed, step, first row)
+def sample_categorical(
+    logits: _Reals, uniforms: _Float64 | None = None, *, law: tuple[float, int | None], counter: _Counter
+) -> npt.NDArray[np.int64]: ...
 
 # wasserstein
 _Weights: TypeAlias = _Reals | None

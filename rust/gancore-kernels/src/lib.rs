@@ -10,6 +10,7 @@
 //! | [`mmd`] | maximum mean discrepancy with its standard error, and over subsets | O((n + m)^2 d), memory O((n + m) d) |
 //! | [`neighbors`] | nearest-neighbour distances and counts in balls, exact at ties | O(n m d), memory O(block d) |
 //! | [`parzen`] | log-likelihood under Gaussian Parzen windows | O(n m d) |
+//! | [`rollout`] | tokens drawn from logits, by counter | O(rows V) |
 //! | [`langevin`] | Langevin steps and whole chains on Gaussian mixtures | O(chains dim) a step |
 //!
 //! Shared ground: [`error`], [`pool`] (threads), [`simd`] (instruction sets), [`rng`] (counter-based randomness),
@@ -28,6 +29,7 @@ pub mod num;
 pub mod parzen;
 pub mod pool;
 pub mod rng;
+pub mod rollout;
 pub mod simd;
 pub mod wasserstein;
 

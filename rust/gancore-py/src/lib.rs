@@ -11,6 +11,7 @@ mod mmd;
 mod moments;
 mod neighbors;
 mod parzen;
+mod rollout;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -43,6 +44,8 @@ mod _rust {
     use super::neighbors::{ball_counts, knn_distances};
     #[pymodule_export]
     use super::parzen::parzen_log_likelihood;
+    #[pymodule_export]
+    use super::rollout::sample_categorical;
     #[pymodule_export]
     use super::wasserstein::{
         coupling_1d, cramer_distance, energy_distance, max_sliced_wasserstein, sliced_wasserstein,
