@@ -23,6 +23,7 @@ __all__ = [
     "frechet_distance_from_features",
     "knn_distances",
     "langevin_step",
+    "lstm_rollout",
     "max_sliced_wasserstein",
     "mixture_energy",
     "mixture_gradient",
@@ -31,6 +32,8 @@ __all__ = [
     "mmd2",
     "mmd2_subsets",
     "mutual_information",
+    "ngram_counts",
+    "ngram_tally",
     "num_threads",
     "parzen_log_likelihood",
     "philox_normal",
@@ -39,6 +42,7 @@ __all__ = [
     "set_num_threads",
     "sliced_wasserstein",
     "sqrtm_psd",
+    "token_table_conv",
     "trace_sqrt_product",
     "wasserstein_1d",
     "wasserstein_circle",
@@ -80,6 +84,29 @@ def mixture_langevin(
 def sample_categorical(
     logits: _Reals, uniforms: _Float64 | None = None, *, law: tuple[float, int | None], counter: _Counter
 ) -> npt.NDArray[np.int64]: ...
+def lstm_rollout(
+    weights: list[npt.NDArray[np.float32]],
+    tokens: npt.NDArray[np.int64],
+    *,
+    law: tuple[float, int | None],
+    plan: tuple[int, int, int],
+) -> npt.NDArray[np.int64]: ...
+def token_table_conv(
+    embedding: npt.NDArray[np.float32],
+    filters: list[tuple[int, npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+    tokens: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]: ...
+
+# ngram
+def ngram_tally(
+    tokens: _Indices,
+    lengths: _Indices,
+    reference_tokens: _Indices | None = None,
+    reference_lengths: _Indices | None = None,
+    *,
+    n: int,
+) -> tuple[_Indices, _Indices]: ...
+def ngram_counts(tokens: _Indices, lengths: _Indices, *, n: int) -> _Indices: ...
 
 # wasserstein
 _Weights: TypeAlias = _Reals | None

@@ -1,4 +1,4 @@
-//! Roll-outs of sequence models: tokens drawn from logits.
+//! Roll-outs of sequence models: tokens drawn from logits, whole continuations by an LSTM, features of tokens.
 //!
 //! A token is drawn by inverting the distribution function of its softmax law. With weights w_v = exp(l_v / T), of the
 //! k largest logits alone where `top_k` says so, and a uniform number u,
@@ -11,6 +11,11 @@
 
 mod categorical;
 mod cdf;
+mod lstm;
+mod panel;
+mod token_conv;
 
 pub use categorical::{Draws, Law, sample_categorical};
 pub use cdf::Logit;
+pub use lstm::{LstmWeights, Plan, lstm_rollout};
+pub use token_conv::{Filter, token_table_conv};

@@ -8,7 +8,7 @@ mod naive {
 
 use gancore_kernels::error::Error;
 use gancore_kernels::pool::{self, Interrupt};
-use gancore_kernels::rollout::{self, Draws, Law, Logit};
+use gancore_kernels::rollout::{self, Draws, Filter, Law, Logit, LstmWeights, Plan};
 use gancore_kernels::simd::{self, Isa};
 use proptest::prelude::*;
 
@@ -58,6 +58,57 @@ fn draws_are_the_same_bits_on_any_threads_instruction_set_and_batch() {
         assert_eq!(draw(&logits, 0), expected);
     }
     assert_eq!(draw(&logits[40 * vocabulary..], 40), expected[40..]);
+}
+
+/// Numbers that look random, in [-1.5, 1.5).
+fn numbers(n: usize, seed: usize) -> Vec<f32> {
+    (0..n).map(|i| ((i * 7919 + seed * 104_729 + i * i % 31) % 1009) as f32 / 336.4 - 1.5).collect()
+}
+
+#[test]
+fn networks_give_the_same_bits_on_any_threads_and_instruction_set() {
+    let (v, e, h, length) = (101, 5, 9, 8);
+    let arrays = [v * e, 4 * h * e, 4 * h * h, 4 * h, 4 * h, v * h, v].map(|n| numbers(n, n));
+    let [embedding, w_ih, w_hh, b_ih, b_hh, head_w, head_b] = arrays.each_ref().map(Vec::as_slice);
+    let weights = LstmWeights { embedding, w_ih, w_hh, b_ih, b_hh, head_w, head_b };
+    let tokens: Vec<i64> = (0..6 * length as i64).map(|i| i * 37 % 101).collect();
+    let (filter, bias) = (numbers(20 * e * 3, 1), numbers(20, 2));
+    let filters = [Filter { width: 3, weight: &filter, bias: &bias }];
+    let both = || {
+        let plan = Plan { length, continuations: 5, start_token: 0, law: PLAIN, seed: 7 };
+        let interrupt = Interrupt::new();
+        let rows = rollout::lstm_rollout(weights, &tokens, plan, &interrupt).unwrap();
+        (rows, rollout::token_table_conv(embedding, v, &filters, &tokens, length, &interrupt).unwrap())
+    };
+    simd::force(Isa::Scalar).unwrap();
+    pool::set_num_threads(1).unwrap();
+    let expected = both();
+    for isa in [Isa::Scalar, Isa::V3, Isa::V4].into_iter().filter(|isa| isa.is_available()) {
+        simd::force(isa).unwrap();
+        pool::set_num_threads(3).unwrap();
+        assert_eq!(both(), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn token_convolutions_are_those_of_the_definition(
+        rows in 1..5_usize, length in 1..9_usize, maps in 1..35_usize, v in 1..30_usize, seed in 0..99_usize,
+    ) {
+        let (depth, width) = (3, length.div_ceil(2));
+        let (embedding, filter, bias) =
+            (numbers(v * depth, seed), numbers(maps * depth * width, seed + 1), numbers(maps, seed + 2));
+        let tokens: Vec<i64> = (0..rows * length).map(|i| ((i * 31 + seed) % v) as i64).collect();
+        let filters = [Filter { width, weight: &filter, bias: &bias }];
+        let ours =
+            rollout::token_table_conv(&embedding, v, &filters, &tokens, length, &Interrupt::new()).unwrap();
+        for (row, ours) in tokens.chunks(length).zip(ours.chunks(maps)) {
+            let exact = naive::rollout::features(&embedding, depth, (width, &filter, &bias), row);
+            for (ours, exact) in ours.iter().zip(exact) {
+                prop_assert!((f64::from(*ours) - exact).abs() < 1e-4);
+            }
+        }
+    }
 }
 
 #[test]

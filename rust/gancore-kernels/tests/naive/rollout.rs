@@ -17,3 +17,26 @@ pub fn miss(masses: &[f64], token: usize, uniform: f64) -> f64 {
     let before: f64 = masses[..token].iter().sum();
     (before - uniform).max(uniform - (before + masses[token])).max(0.0)
 }
+
+/// Features of a row of tokens: the largest rectified window of each map.
+pub fn features(
+    embedding: &[f32],
+    depth: usize,
+    (width, weight, bias): (usize, &[f32], &[f32]),
+    row: &[i64],
+) -> Vec<f64> {
+    let maps = weight.chunks(depth * width).zip(bias);
+    maps.map(|(map, &bias)| {
+        let windows = row.windows(width).map(|window| {
+            let mut sum = f64::from(bias);
+            for (j, &token) in window.iter().enumerate() {
+                for e in 0..depth {
+                    sum += f64::from(map[e * width + j]) * f64::from(embedding[token as usize * depth + e]);
+                }
+            }
+            sum
+        });
+        windows.fold(0.0, f64::max)
+    })
+    .collect()
+}
