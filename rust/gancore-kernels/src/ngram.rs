@@ -151,7 +151,7 @@ impl Text {
     }
 
     fn length(&self, sentence: usize) -> i64 {
-        self.range(sentence).len() as i64
+        (self.range(sentence).len() as u64).cast_signed()
     }
 }
 

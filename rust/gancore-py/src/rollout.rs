@@ -61,7 +61,10 @@ pub fn lstm_rollout<'py>(
     for (name, array) in names.iter().zip(&weights) {
         arrays.push(float32(name, array)?);
     }
-    let slices = arrays.iter().map(|array| array.as_slice()).collect::<Result<Vec<_>, _>>()?;
+    let mut slices = Vec::with_capacity(arrays.len());
+    for array in &arrays {
+        slices.push(array.as_slice()?);
+    }
     let [embedding, w_ih, w_hh, b_ih, b_hh, head_w, head_b] = slices[..] else {
         return Err(shape_error("weights", "(7,)", &[slices.len()]));
     };

@@ -115,7 +115,7 @@ pub fn sample_categorical<T: Logit>(
         for (token, (number, row)) in tokens.iter_mut().zip(rows) {
             let lens = law.lens(row, &mut scratch);
             cdf.survey(row, lens).map_err(|fault| refusal(fault, row, number))?;
-            *token = cdf.draw(row, lens, draws.of(number)) as i64;
+            *token = (cdf.draw(row, lens, draws.of(number)) as u64).cast_signed();
         }
         Ok(())
     })?;

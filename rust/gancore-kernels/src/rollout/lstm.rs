@@ -250,7 +250,7 @@ impl Sampler {
         self.cdf.survey(row, lens).map_err(|_| {
             Error::domain("head_w", "give logits that float32 can hold", "an overflow to inf or nan")
         })?;
-        Ok(uniforms.map(|uniform| self.cdf.draw(row, lens, uniform) as i64).collect())
+        Ok(uniforms.map(|uniform| (self.cdf.draw(row, lens, uniform) as u64).cast_signed()).collect())
     }
 }
 

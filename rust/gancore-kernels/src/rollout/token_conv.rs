@@ -120,7 +120,7 @@ impl Text<'_> {
                 pool::for_each_chunk_mut(&mut table, TASK * HEIGHT * width, |i, table| {
                     interrupt.check()?;
                     let groups = &self.used[i * TASK..];
-                    simd::dispatch(Table { groups, weights, width, table });
+                    simd::dispatch(Table { groups, weights, width, out: table });
                     Ok(())
                 })?;
             }
@@ -164,7 +164,7 @@ struct Table<'a> {
     groups: &'a [Vec<Quad>],
     weights: &'a [Lane],
     width: usize,
-    table: &'a mut [Lane],
+    out: &'a mut [Lane],
 }
 
 impl Op for Table<'_> {
@@ -172,7 +172,7 @@ impl Op for Table<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for (group, table) in self.groups.iter().zip(self.table.chunks_exact_mut(HEIGHT * self.width)) {
+        for (group, table) in self.groups.iter().zip(self.out.chunks_exact_mut(HEIGHT * self.width)) {
             for (j, weights) in self.weights.chunks_exact(group.len()).enumerate() {
                 let sums = accumulate(group, weights, [0.0; WIDTH]);
                 for (sums, table) in sums.iter().zip(table.chunks_exact_mut(self.width)) {
