@@ -11,10 +11,12 @@
 //! | [`neighbors`] | nearest-neighbour distances and counts in balls, exact at ties | O(n m d), memory O(block d) |
 //! | [`parzen`] | log-likelihood under Gaussian Parzen windows | O(n m d) |
 //! | [`langevin`] | Langevin steps and whole chains on Gaussian mixtures | O(chains dim) a step |
+//! | [`diagnostics`] | split and nested R-hat, effective sample size of chains | O(chains steps log steps) |
 //!
 //! Shared ground: [`error`], [`pool`] (threads), [`simd`] (instruction sets), [`rng`] (counter-based randomness),
 //! [`num`] (sums and elementary functions), [`linalg`] (the one file that knows faer).
 
+pub mod diagnostics;
 pub mod divergence;
 pub mod emd;
 pub mod error;
