@@ -63,7 +63,9 @@ def autograd_chains(z: torch.Tensor) -> None:
 
 CHAINS: dict[str, tuple[Callable[..., None], type]] = {
     "gancore": (gancore_chains, np.float64),
+    "gancore float32": (gancore_chains, np.float32),
     "gancore, metropolis": (partial(gancore_chains, metropolis=True), np.float64),
+    "gancore float32, metropolis": (partial(gancore_chains, metropolis=True), np.float32),
     f"numpy {np.__version__}": (numpy_chains, np.float64),
     f"torch {torch.__version__} float64": (torch_chains, np.float64),
     f"torch {torch.__version__} float32": (torch_chains, np.float32),

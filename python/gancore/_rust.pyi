@@ -16,6 +16,7 @@ __all__ = [
     "coupling_1d",
     "cramer_distance",
     "divergence",
+    "effective_sample_size",
     "emd",
     "emd_cost",
     "energy_distance",
@@ -32,12 +33,14 @@ __all__ = [
     "mmd2",
     "mmd2_subsets",
     "mutual_information",
+    "nested_r_hat",
     "ngram_counts",
     "ngram_tally",
     "num_threads",
     "parzen_log_likelihood",
     "philox_normal",
     "philox_uniform",
+    "r_hat",
     "sample_categorical",
     "set_num_threads",
     "sliced_wasserstein",
@@ -52,6 +55,11 @@ __version__: Final[str]
 def build_info() -> dict[str, Any]: ...
 def num_threads() -> int: ...
 def set_num_threads(threads: int) -> None: ...
+
+# diagnostics
+def effective_sample_size(draws: _Reals) -> _Float64: ...
+def nested_r_hat(draws: _Reals, *, superchains: int) -> _Float64: ...
+def r_hat(draws: _Reals) -> _Float64: ...
 
 # divergence
 def divergence(p: _Reals, q: _Reals, *, measure: str, alpha: float, normalize: bool) -> _Float64: ...

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gancore.kernels import (
+        diagnostics,
         divergence,
         emd,
         frechet,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "diagnostics",
     "divergence",
     "emd",
     "frechet",

@@ -201,7 +201,8 @@ class GaussianMixture:
         Parameters
         ----------
         initial : array of shape (n, d)
-            Where the chains start, n >= 1; computed on in float64 throughout.
+            Where the chains start, n >= 1. float64 chains walk in float64 throughout; float32 chains in float32, with
+            energies and acceptance ratios in float64, in less time.
         steps : int
             How many.
         step_size : float
@@ -234,8 +235,10 @@ class GaussianMixture:
 
         Notes
         -----
-        O(n k d) a step; chains run in parallel, with the same bits for any number of threads. Roberts and Tweedie,
-        *Exponential convergence of Langevin distributions and their discrete approximations* (1996), section 1.4.
+        O(n k d) a step; chains run in parallel, with the same bits for any number of threads. On a GPU, and where a
+        parameter of the mixture is beyond the range of float32, float32 chains are float64 ones rounded once.
+        Roberts and Tweedie, *Exponential convergence of Langevin distributions and their discrete approximations*
+        (1996), section 1.4.
         """
         refuse_gradients("langevin", initial=initial)
         integer("steps", steps, least=0)

@@ -8,10 +8,12 @@
 //! discrete approximations* (Bernoulli 2, 1996), section 1.4, with their h = 2 eta and a temperature. The noise of a
 //! row is a function of (seed, step, number of the chain) alone, so rows may be split among calls and threads at will.
 //!
-//! State may be float32 or float64; the arithmetic is float64, rounded once.
+//! State may be float32 or float64; a step's arithmetic is float64, rounded once. Whole chains of float32 states walk in
+//! float32, with energies and ratios in float64 (see `single.rs`).
 
 mod chains;
 mod mixture;
+mod single;
 
 pub use chains::{Outcome, Schedule};
 pub use mixture::GaussianMixture;

@@ -13,10 +13,12 @@
 //! | [`rollout`] | tokens drawn from logits, continuations by an LSTM, convolutions of tokens | O(rows V) a token |
 //! | [`ngram`] | clipped matches of n-grams, in other sentences too, and their counts | O(tokens n) |
 //! | [`langevin`] | Langevin steps and whole chains on Gaussian mixtures | O(chains dim) a step |
+//! | [`diagnostics`] | split and nested R-hat, effective sample size of chains | O(chains steps log steps) |
 //!
 //! Shared ground: [`error`], [`pool`] (threads), [`simd`] (instruction sets), [`rng`] (counter-based randomness),
 //! [`num`] (sums and elementary functions), [`linalg`] (the one file that knows faer).
 
+pub mod diagnostics;
 pub mod divergence;
 pub mod emd;
 pub mod error;

@@ -4,6 +4,8 @@
 //! the classical reductions: ln by m = (1 + s)/(1 - s), exp by x = k ln 2 + r, sine and cosine of quarter turns. The
 //! constants of ln, sine and cosine are those of fdlibm (Sun Microsystems, 1993).
 
+pub mod single;
+
 use crate::simd::LANES;
 
 /// An element type that kernels read: float32 or float64. All arithmetic is done in float64.

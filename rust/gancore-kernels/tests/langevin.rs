@@ -189,6 +189,46 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn float32_chains_are_the_same_bits_everywhere_and_close_to_float64_ones(
+        mixture in mixtures(), seed: u64, cut in 1_usize..149, metropolis: bool
+    ) {
+        let (kernel, interrupt) = (compiled(&mixture), Interrupt::new());
+        let start: Vec<f32> = points(&mixture, 150, seed).iter().map(|&v| v as f32).collect();
+        let schedule = |steps, step, first_chain, metropolis| Schedule {
+            dynamics: PLAIN, metropolis, steps, noise: noise(seed, step, first_chain), record_energy: true,
+        };
+        simd::force(Isa::Scalar).unwrap();
+        pool::set_num_threads(1).unwrap();
+        let mut expected = start.clone();
+        let outcome = kernel.langevin(&mut expected, schedule(5, 7, 2, metropolis), &interrupt).unwrap();
+        for isa in [Isa::V3, Isa::V4].into_iter().filter(|isa| isa.is_available()) {
+            simd::force(isa).unwrap();
+            pool::set_num_threads(3).unwrap();
+            let mut again = start.clone();
+            let same = kernel.langevin(&mut again, schedule(5, 7, 2, metropolis), &interrupt).unwrap();
+            prop_assert_eq!(&same, &outcome);
+            prop_assert_eq!(&again, &expected);
+            let mut pieces = start.clone();
+            let (left, right) = pieces.split_at_mut(cut * kernel.dim());
+            kernel.langevin(left, schedule(5, 7, 2, metropolis), &interrupt).unwrap();
+            let first = 2 + cut as u64;
+            kernel.langevin(right, schedule(3, 7, first, metropolis), &interrupt).unwrap();
+            kernel.langevin(right, schedule(2, 10, first, metropolis), &interrupt).unwrap();
+            prop_assert_eq!(&pieces, &expected);
+        }
+        let mut single = start.clone();
+        let plain = kernel.langevin(&mut single, schedule(5, 7, 2, false), &interrupt).unwrap();
+        let mut double: Vec<f64> = start.iter().map(|&v| v.into()).collect();
+        let exact = run(&kernel, &mut double, schedule(5, 7, 2, false));
+        prop_assert!(single.iter().zip(&double).all(|(&a, b)| (f64::from(a) - b).abs() <= 3e-5));
+        for (ours, exact) in plain.energies.iter().zip(&exact.energies) {
+            prop_assert!((ours - exact).abs() <= 1e-5 * (1.0 + exact.abs()));
+        }
+    }
+}
+
 #[test]
 fn energies_are_right_far_from_every_mode() {
     let (s, interrupt) = (0.05, Interrupt::new());

@@ -1,6 +1,7 @@
 //! `gancore._rust`: the export list of the kernels. See `enter.rs` for the gate and `array.rs` for the checks.
 
 mod array;
+mod diagnostics;
 mod divergence;
 mod emd;
 mod enter;
@@ -25,6 +26,8 @@ mod _rust {
 
     use gancore_kernels::{pool, simd};
 
+    #[pymodule_export]
+    use super::diagnostics::{effective_sample_size, nested_r_hat, r_hat};
     #[pymodule_export]
     use super::divergence::{divergence, mutual_information};
     #[pymodule_export]

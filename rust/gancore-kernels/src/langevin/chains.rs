@@ -11,6 +11,7 @@
 //! eta, and one gradient a step is enough. Without the test (ULA) every proposal is taken.
 
 use super::mixture::{GaussianMixture, Row, Tile, WIDTH};
+use super::single::{SingleMixture, SingleTile};
 use super::{Dynamics, Noise, TASK};
 use crate::error::{Error, Result};
 use crate::num::{self, Compensated, Real};
@@ -45,9 +46,44 @@ pub struct Outcome {
     pub energies: Vec<f64>,
 }
 
+/// Chains side by side on a mixture, in the arithmetic of float64 or of float32.
+pub(super) trait Walkers: Clone + Send + Sync {
+    /// The mixture, made ready for that arithmetic.
+    type Field: Sync;
+
+    /// Scratch space of an evaluation.
+    type Scratch;
+
+    /// Scratch space for a mixture of so many components.
+    fn scratch(components: usize) -> Self::Scratch;
+
+    /// Rows of points; where there are fewer than [`WIDTH`], the first is repeated.
+    fn load<T: Real>(points: &[T], dim: usize) -> Self;
+
+    /// Write back as many points as there are rows.
+    fn store<T: Real>(&self, rows: &mut [T]);
+
+    /// Compute energies and their gradient.
+    fn evaluate(&mut self, field: &Self::Field, scratch: &mut Self::Scratch);
+
+    /// Write z - eta g + sqrt(2 eta T) xi to `proposal`.
+    fn propose(&self, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Self);
+
+    /// <(z' - z)/2 - (eta/4)(g' - g), g' + g>, where `quarter` is eta/4.
+    fn gain(&self, proposal: &Self, quarter: f64) -> Row;
+
+    /// Become the proposal where all bits of `taken` are set.
+    fn take(&mut self, proposal: &Self, taken: &[u64; WIDTH]);
+
+    /// E of every chain.
+    fn energies(&self) -> &Row;
+}
+
 impl GaussianMixture {
-    /// Run chains from the rows of `states`, which become the final ones. The arithmetic is float64 throughout; the
-    /// final states are rounded once.
+    /// Run chains from the rows of `states`, which become the final ones.
+    ///
+    /// States of float32 stay so, with shares and gradients of components in float32, energies and Metropolis' ratios
+    /// in float64; a mixture beyond the range of float32 is computed on in float64, its final states rounded once.
     pub fn langevin<T: Real>(
         &self,
         states: &mut [T],
@@ -63,8 +99,24 @@ impl GaussianMixture {
         if chains == 0 {
             return Err(Error::shape("initial", "at least one row", "none"));
         }
-        let tile = WIDTH * self.dim();
-        let mut groups: Vec<Group> = states.chunks(tile).map(|rows| Group::new(rows, self.dim())).collect();
+        match SingleMixture::new(self) {
+            Some(field) if size_of::<T>() == size_of::<f32>() => {
+                self.walk::<T, SingleTile>(&field, states, schedule, interrupt)
+            }
+            _ => self.walk::<T, Tile>(self, states, schedule, interrupt),
+        }
+    }
+
+    fn walk<T: Real, W: Walkers>(
+        &self,
+        field: &W::Field,
+        states: &mut [T],
+        schedule: Schedule,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome> {
+        let (chains, tile) = (states.len() / self.dim(), WIDTH * self.dim());
+        let mut groups: Vec<Group<W>> =
+            states.chunks(tile).map(|rows| Group::new(rows, self.dim())).collect();
         let (mut done, mut energies) = (0, Vec::new());
         while done < schedule.steps {
             let steps = BLOCK.min(schedule.steps - done);
@@ -72,7 +124,9 @@ impl GaussianMixture {
             pool::for_each_chunk_mut(&mut groups, per_task, |task, groups| {
                 groups.iter_mut().enumerate().try_for_each(|(i, group)| {
                     let row = (task * per_task + i) * WIDTH;
-                    simd::dispatch(Advance { mixture: self, schedule, row, done, steps, group, interrupt })
+                    let components = self.components();
+                    let advance = Advance { field, components, schedule, row, done, steps, group, interrupt };
+                    simd::dispatch(advance)
                 })
             })?;
             if schedule.record_energy {
@@ -87,31 +141,31 @@ impl GaussianMixture {
             done += steps;
         }
         for (rows, group) in states.chunks_mut(tile).zip(&groups) {
-            Tile::store(&group.tile.x, rows);
+            group.tile.store(rows);
         }
         Ok(Outcome { accepted: groups.iter().map(|group| group.accepted).sum(), energies })
     }
 }
 
 /// Chains that advance side by side.
-struct Group {
+struct Group<W> {
     /// How many there are; the tile may be wider.
     chains: usize,
-    tile: Tile,
+    tile: W,
     accepted: u64,
     /// Sums of the energies over the chains, step by step of the current block.
     sums: Vec<f64>,
 }
 
-impl Group {
+impl<W: Walkers> Group<W> {
     fn new<T: Real>(rows: &[T], dim: usize) -> Self {
-        Self { chains: rows.len() / dim, tile: Tile::load(rows, dim), accepted: 0, sums: Vec::new() }
+        Self { chains: rows.len() / dim, tile: W::load(rows, dim), accepted: 0, sums: Vec::new() }
     }
 
     /// The first chain whose energy is not finite, so that it cannot go on.
     #[inline(always)]
     fn lost(&self) -> Option<usize> {
-        let energies = &self.tile.energy[..self.chains];
+        let energies = &self.tile.energies()[..self.chains];
         let mut finite = true;
         for energy in energies {
             finite &= energy.is_finite();
@@ -121,27 +175,28 @@ impl Group {
 }
 
 /// The steps of one block that one group takes.
-struct Advance<'a> {
-    mixture: &'a GaussianMixture,
+struct Advance<'a, W: Walkers> {
+    field: &'a W::Field,
+    components: usize,
     schedule: Schedule,
     /// Number of the group's first row.
     row: usize,
     done: u64,
     steps: u64,
-    group: &'a mut Group,
+    group: &'a mut Group<W>,
     interrupt: &'a Interrupt,
 }
 
-impl simd::Op for Advance<'_> {
+impl<W: Walkers> simd::Op for Advance<'_, W> {
     type Output = Result<()>;
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { mixture, schedule, row, done, steps, group, interrupt } = self;
+        let Self { field, components, schedule, row, done, steps, group, interrupt } = self;
         let Schedule { dynamics, metropolis, noise, .. } = schedule;
-        let mut logits = vec![[0.0; WIDTH]; mixture.components()];
+        let mut scratch = W::scratch(components);
         if done == 0 {
-            group.tile.evaluate::<true>(mixture, &mut logits);
+            group.tile.evaluate(field, &mut scratch);
             if let Some(i) = group.lost() {
                 return Err(Error::domain(
                     "initial",
@@ -156,8 +211,8 @@ impl simd::Op for Advance<'_> {
         for step in done..done + steps {
             interrupt.check()?;
             let address = |stream| Address { seed: noise.seed, stream, step: noise.step.wrapping_add(step) };
-            propose(&group.tile, dynamics, address(Stream::Proposal), first, &mut proposal);
-            proposal.evaluate::<true>(mixture, &mut logits);
+            group.tile.propose(dynamics, address(Stream::Proposal), first, &mut proposal);
+            proposal.evaluate(field, &mut scratch);
             if metropolis {
                 let taken = choose(&mut group.tile, &proposal, dynamics, address(Stream::Accept), first);
                 for moved in &taken[..group.chains] {
@@ -178,73 +233,119 @@ impl simd::Op for Advance<'_> {
                     ));
                 }
             }
-            group.sums.push(num::sum(&group.tile.energy[..group.chains]));
+            group.sums.push(num::sum(&group.tile.energies()[..group.chains]));
         }
         Ok(())
     }
 }
 
-/// Write z - eta g + sqrt(2 eta T) xi to `proposal`.
+/// Numbers of the lanes of chains from `first` on.
 #[inline(always)]
-fn propose(tile: &Tile, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Tile) {
-    let (size, scale) = (dynamics.step_size, dynamics.noise());
+pub(super) fn lanes(first: u64) -> [u64; WIDTH] {
     let mut lanes = [first; WIDTH];
     for (i, lane) in lanes.iter_mut().enumerate() {
         *lane = lane.wrapping_add(i as u64);
     }
-    let here = tile.x.chunks(4).zip(tile.gradient.chunks(4));
-    for ((block, proposal), (state, gradient)) in (0..).zip(proposal.x.chunks_mut(4)).zip(here) {
-        let normals = if state.len() <= 2 {
-            address.normal_block::<1, WIDTH>(&[block; WIDTH], &lanes)
-        } else {
-            address.normal_block::<2, WIDTH>(&[block; WIDTH], &lanes)
-        };
-        for (((to, from), slope), normal) in proposal.iter_mut().zip(state).zip(gradient).zip(&normals) {
-            for i in 0..WIDTH {
-                to[i] = (from[i] - size * slope[i]) + scale * normal[i];
-            }
-        }
-    }
+    lanes
 }
 
 /// Move each chain to its proposal where ln u < ln r, not where the ratio is nan; all bits are set where it moved.
 #[inline(always)]
-fn choose(
-    tile: &mut Tile,
-    proposal: &Tile,
+fn choose<W: Walkers>(
+    tile: &mut W,
+    proposal: &W,
     dynamics: Dynamics,
     address: Address,
     first: u64,
 ) -> [u64; WIDTH] {
-    let quarter = 0.25 * dynamics.step_size;
-    let mut gain = [0.0; WIDTH];
-    let coordinates = tile.x.iter().zip(&proposal.x);
-    for ((from, to), (here, there)) in coordinates.zip(tile.gradient.iter().zip(&proposal.gradient)) {
-        for i in 0..WIDTH {
-            let half = 0.5 * (to[i] - from[i]) - quarter * (there[i] - here[i]);
-            gain[i] += half * (there[i] + here[i]);
-        }
-    }
+    let gain = tile.gain(proposal, 0.25 * dynamics.step_size);
     let mut uniform = [0.0; WIDTH];
     address.uniform_lanes(first, &mut uniform);
+    let (here, there) = (tile.energies(), proposal.energies());
     let mut taken = [0; WIDTH];
     for i in 0..WIDTH {
-        let log_ratio = ((tile.energy[i] - proposal.energy[i]) + gain[i]) / dynamics.temperature;
+        let log_ratio = ((here[i] - there[i]) + gain[i]) / dynamics.temperature;
         taken[i] = if num::ln_normal(uniform[i]) < log_ratio { u64::MAX } else { 0 };
     }
-    select(&mut tile.energy, &proposal.energy, &taken);
-    for (here, there) in tile.x.iter_mut().zip(&proposal.x) {
-        select(here, there, &taken);
-    }
-    for (here, there) in tile.gradient.iter_mut().zip(&proposal.gradient) {
-        select(here, there, &taken);
-    }
+    tile.take(proposal, &taken);
     taken
+}
+
+impl Walkers for Tile {
+    type Field = GaussianMixture;
+    type Scratch = Vec<Row>;
+
+    fn scratch(components: usize) -> Vec<Row> {
+        vec![[0.0; WIDTH]; components]
+    }
+
+    #[inline(always)]
+    fn load<T: Real>(points: &[T], dim: usize) -> Self {
+        Self::load(points, dim)
+    }
+
+    #[inline(always)]
+    fn store<T: Real>(&self, rows: &mut [T]) {
+        Self::store(&self.x, rows);
+    }
+
+    #[inline(always)]
+    fn evaluate(&mut self, field: &GaussianMixture, scratch: &mut Vec<Row>) {
+        self.evaluate::<true>(field, scratch);
+    }
+
+    #[inline(always)]
+    fn propose(&self, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Self) {
+        let (size, scale) = (dynamics.step_size, dynamics.noise());
+        let lanes = lanes(first);
+        let here = self.x.chunks(4).zip(self.gradient.chunks(4));
+        for ((block, proposal), (state, gradient)) in (0..).zip(proposal.x.chunks_mut(4)).zip(here) {
+            let normals = if state.len() <= 2 {
+                address.normal_block::<1, WIDTH>(&[block; WIDTH], &lanes)
+            } else {
+                address.normal_block::<2, WIDTH>(&[block; WIDTH], &lanes)
+            };
+            for (((to, from), slope), normal) in proposal.iter_mut().zip(state).zip(gradient).zip(&normals) {
+                for i in 0..WIDTH {
+                    to[i] = (from[i] - size * slope[i]) + scale * normal[i];
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn gain(&self, proposal: &Self, quarter: f64) -> Row {
+        let mut gain = [0.0; WIDTH];
+        let coordinates = self.x.iter().zip(&proposal.x);
+        for ((from, to), (here, there)) in coordinates.zip(self.gradient.iter().zip(&proposal.gradient)) {
+            for i in 0..WIDTH {
+                let half = 0.5 * (to[i] - from[i]) - quarter * (there[i] - here[i]);
+                gain[i] += half * (there[i] + here[i]);
+            }
+        }
+        gain
+    }
+
+    #[inline(always)]
+    fn take(&mut self, proposal: &Self, taken: &[u64; WIDTH]) {
+        select(&mut self.energy, &proposal.energy, taken);
+        for (here, there) in self.x.iter_mut().zip(&proposal.x) {
+            select(here, there, taken);
+        }
+        for (here, there) in self.gradient.iter_mut().zip(&proposal.gradient) {
+            select(here, there, taken);
+        }
+    }
+
+    #[inline(always)]
+    fn energies(&self) -> &Row {
+        &self.energy
+    }
 }
 
 /// Bit by bit: a choice would become a masked store, which some processors are slow at.
 #[inline(always)]
-fn select(here: &mut Row, there: &Row, taken: &[u64; WIDTH]) {
+pub(super) fn select(here: &mut Row, there: &Row, taken: &[u64; WIDTH]) {
     for i in 0..WIDTH {
         here[i] = f64::from_bits(here[i].to_bits() & !taken[i] | there[i].to_bits() & taken[i]);
     }

@@ -32,12 +32,12 @@ pub(super) type Row = [f64; WIDTH];
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianMixture {
     dim: usize,
-    means: Vec<f64>,
+    pub(super) means: Vec<f64>,
     stds: Vec<f64>,
     /// 1 / s_k^2.
-    precisions: Vec<f64>,
+    pub(super) precisions: Vec<f64>,
     /// What of l_k does not depend on x.
-    offsets: Vec<f64>,
+    pub(super) offsets: Vec<f64>,
     /// Sums of the weights up to each component; the last is exactly 1.
     cumulative: Vec<f64>,
 }
