@@ -15,6 +15,8 @@ use crate::pool::{self, Interrupt};
 pub mod eigen;
 pub mod factor;
 pub mod product;
+pub mod rows;
+pub mod shifted;
 pub mod spectrum;
 
 pub use eigen::symmetric_eigenvalues as eigenvalues;
