@@ -9,6 +9,7 @@ use gancore_kernels::linalg::product::{self, Factor, Packed, TILE};
 
 fn tiles<P: Factor>(c: &mut Criterion, name: &str) {
     let mut group = c.benchmark_group(format!("product of {TILE} rows, {name}"));
+    group.sample_size(20);
     for d in [64, 2_048] {
         let rows: Vec<f64> = (0..TILE * d).map(|i| (i * 7_919 % 1_009) as f64 / 1_009.0).collect();
         let center = vec![0.5; d];

@@ -105,7 +105,9 @@ pub fn multiply<P: Factor>(
         return Err(Error::shape("out", expected, out.len().to_string()));
     }
     if depth == 0 && !way.add {
-        out.fill(P::default());
+        for row in out.chunks_mut(stride).take(x.rows()) {
+            row[..y.rows()].fill(P::default());
+        }
     }
     simd::dispatch_vectors(Multiply { x, y, depth, way, out, stride });
     Ok(())

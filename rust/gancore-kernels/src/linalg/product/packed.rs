@@ -39,6 +39,12 @@ impl<P: Factor> Packed<P> {
         &self.values[self.index(row, k)..]
     }
 
+    /// Write one number.
+    pub fn set(&mut self, row: usize, k: usize, value: P) {
+        let at = self.index(row, k);
+        self.values[at] = value;
+    }
+
     /// One number.
     pub fn get(&self, row: usize, k: usize) -> P {
         self.values[self.index(row, k)]
@@ -48,18 +54,33 @@ impl<P: Factor> Packed<P> {
     fn index(&self, row: usize, k: usize) -> usize {
         let from = k / P::STRETCH * P::STRETCH;
         let length = P::STRETCH.min(self.depth - from);
-        let panels = self.rows.div_ceil(P::PANEL);
-        from * panels * P::PANEL + (row / P::PANEL * length + (k - from)) * P::PANEL + row % P::PANEL
+        from * self.panels() * P::PANEL + (row / P::PANEL * length + (k - from)) * P::PANEL + row % P::PANEL
     }
 
-    /// The numbers of a stretch, as panels: each of the rows' numbers at one depth after another.
-    pub fn panels_mut(&mut self, stretch: usize) -> impl Iterator<Item = &mut [P]> {
+    /// The numbers of a panel within a stretch: those of all its rows at one depth after another.
+    #[inline(always)]
+    pub fn span(&self, panel: usize, stretch: usize) -> &[P] {
+        let (first, length) = self.place(panel, stretch);
+        &self.values[first..first + length]
+    }
+
+    /// The same, to be written.
+    #[inline(always)]
+    pub fn span_mut(&mut self, panel: usize, stretch: usize) -> &mut [P] {
+        let (first, length) = self.place(panel, stretch);
+        &mut self.values[first..first + length]
+    }
+
+    #[inline(always)]
+    fn place(&self, panel: usize, stretch: usize) -> (usize, usize) {
         let from = stretch * P::STRETCH;
-        let length = P::STRETCH.min(self.depth.saturating_sub(from));
-        let panels = self.rows.div_ceil(P::PANEL);
-        let first = (from * panels * P::PANEL).min(self.values.len());
-        let last = first + length * panels * P::PANEL;
-        self.values[first..last].chunks_exact_mut((length * P::PANEL).max(1))
+        let length = P::STRETCH.min(self.depth - from);
+        (self.index(panel * P::PANEL, from), length * P::PANEL)
+    }
+
+    /// How many panels there are.
+    pub fn panels(&self) -> usize {
+        self.rows.div_ceil(P::PANEL)
     }
 
     /// Become `n` rows of length d, each of them less the centre and times the scale.
@@ -76,13 +97,14 @@ impl<P: Factor> Packed<P> {
         for stretch in 0..d.div_ceil(P::STRETCH) {
             let from = stretch * P::STRETCH;
             let span = from..d.min(from + P::STRETCH);
-            for (p, panel) in self.panels_mut(stretch).enumerate() {
+            for p in 0..self.panels() {
                 let mut lines: [&[T]; 16] = [&[]; 16];
                 for (r, line) in lines[..P::PANEL].iter_mut().enumerate() {
                     if p * P::PANEL + r < n {
                         *line = &row(p * P::PANEL + r)[span.clone()];
                     }
                 }
+                let panel = self.span_mut(p, stretch);
                 simd::dispatch(Turn {
                     lines: &lines[..P::PANEL],
                     center: &center[span.clone()],
