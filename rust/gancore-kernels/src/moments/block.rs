@@ -51,11 +51,15 @@ impl Block {
             simd::dispatch(Write { rows, dim, left, origin, band, first });
         };
         if rows.len() < TASK {
-            self.bands.iter_mut().enumerate().for_each(|(b, band)| write(b, band));
+            for (b, band) in self.bands.iter_mut().enumerate() {
+                write(b, band);
+            }
             return Ok(());
         }
         pool::for_each_chunk_mut(&mut self.bands, 1, |b, bands| {
-            bands.iter_mut().for_each(|band| write(b, band));
+            for band in bands {
+                write(b, band);
+            }
             Ok(())
         })
     }
@@ -82,7 +86,7 @@ impl Block {
 
 fn means(band: &Packed<f64>, rows: usize) -> Vec<f64> {
     let mut means = vec![0.0; band.rows()];
-    simd::dispatch(Means { band, rows, means: &mut means });
+    simd::dispatch(Means { band, rows, out: &mut means });
     means
 }
 
@@ -120,7 +124,7 @@ impl<T: Real> simd::Op for Write<'_, T> {
 struct Means<'a> {
     band: &'a Packed<f64>,
     rows: usize,
-    means: &'a mut [f64],
+    out: &'a mut [f64],
 }
 
 impl simd::Op for Means<'_> {
@@ -128,7 +132,7 @@ impl simd::Op for Means<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for (p, means) in self.means.chunks_mut(WIDE).enumerate() {
+        for (p, means) in self.out.chunks_mut(WIDE).enumerate() {
             let mut total = [0.0; WIDE];
             for from in (0..self.rows).step_by(STRETCH) {
                 let span = self.band.span(p, from / STRETCH);
