@@ -31,7 +31,7 @@ class FeatureMoments:
     .. math::
         \mu = \frac1n \sum_i x_i, \qquad \Sigma = \frac{1}{n-1} \sum_i (x_i - \mu)(x_i - \mu)^\top
 
-    Blocks of 1031 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
+    Blocks of 1151 rows are centred by their own mean and combined, so no digits are lost however far the mean is from
     zero, and small batches cost no more than large ones. The first update decides where the state lives: NumPy arrays
     and CPU tensors are summed by the compiled kernel, CUDA tensors on their device.
 

@@ -1,4 +1,4 @@
-//! Dense symmetric linear algebra, on faer.
+//! Dense linear algebra: products of rows are our own ([`product`]), all else is on faer.
 //!
 //! Matrices are row-major slices; of symmetric ones the lower triangle is read. faer runs on the calling thread (its own
 //! threads wait by spinning); what is parallel here is so by bands of fixed rows through [`pool`], and gives the same
@@ -6,7 +6,6 @@
 //! machine may round differently.
 
 use faer::linalg::matmul::{matmul, triangular};
-use faer::prelude::ReborrowMut;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::error::Result;
@@ -15,7 +14,11 @@ use crate::pool::{self, Interrupt};
 pub mod eigen;
 pub mod factor;
 pub mod product;
+pub mod rows;
+pub mod shifted;
 pub mod spectrum;
+
+use product::{Packed, TILE, Way};
 
 pub use eigen::symmetric_eigenvalues as eigenvalues;
 pub use factor::{Factor, Pivoted, cholesky, pivoted_cholesky};
@@ -24,10 +27,8 @@ pub use spectrum::{congruence, product_singular_values, singular_vectors};
 /// Rows of a product that one task computes.
 const BAND: usize = 128;
 
-/// Rows of a symmetric product of tall matrices that one task computes: the taller, the less is packed twice.
-const GRAM_BAND: usize = 256;
-
-/// Add X^T X to the lower triangle of a matrix, for X of `rows` rows whose columns begin `stride` numbers apart.
+/// Add X^T X to the lower triangle of a matrix, for X of `rows` rows whose columns begin `stride` numbers apart; what is
+/// above the diagonal is of no meaning then.
 pub fn add_gram(
     sum: &mut [f64],
     columns: &[f64],
@@ -36,20 +37,30 @@ pub fn add_gram(
     interrupt: &Interrupt,
 ) -> Result<()> {
     let dim = columns.len() / stride.max(1);
-    let x = MatRef::from_row_major_slice_with_stride(columns, dim, rows, stride);
-    pool::for_each_chunk_mut(sum, GRAM_BAND * dim, |band, target| {
-        interrupt.check()?;
-        let (first, height) = (band * GRAM_BAND, target.len() / dim);
-        let mut target = MatMut::from_row_major_slice_mut(target, height, dim);
-        let mine = x.subrows(first, height);
-        multiply(
-            target.rb_mut().subcols_mut(0, first),
-            Accum::Add,
-            mine,
-            x.subrows(0, first).transpose(),
-            1.0,
-        );
-        multiply_lower(target.subcols_mut(first, height), mine, mine.transpose(), 1.0);
+    let zeros = vec![0.0; rows];
+    let bands = pool::map_indexed(dim.div_ceil(TILE), 2, |band| {
+        let (mut packed, first) = (Packed::default(), band * TILE);
+        let column = |j| &columns[(first + j) * stride..][..rows];
+        packed.pack(TILE.min(dim - first), column, &zeros, 1.0);
+        packed
+    })?;
+    add_gram_of_bands(sum, &bands, rows, interrupt)
+}
+
+/// The same for columns that are packed in bands of [`TILE`], as far as their first `rows` numbers go.
+pub fn add_gram_of_bands(
+    sum: &mut [f64],
+    bands: &[Packed<f64>],
+    rows: usize,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let dim: usize = bands.iter().map(Packed::rows).sum();
+    pool::for_each_chunk_mut(sum, TILE * dim, |i, target| {
+        for (j, other) in bands[..=i].iter().enumerate() {
+            interrupt.check()?;
+            let way = Way { lower: i == j, add: true };
+            product::multiply(&bands[i], other, rows, way, &mut target[j * TILE..], dim)?;
+        }
         Ok(())
     })
 }

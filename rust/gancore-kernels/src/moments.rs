@@ -7,7 +7,7 @@
 //! S = S_A + S_B + delta delta^T n_A n_B / n
 //! ```
 //!
-//! (Chan, Golub and LeVeque 1979, for one variable; Pébay 2008, for covariances). Rows are gathered into a block of 1031
+//! (Chan, Golub and LeVeque 1979, for one variable; Pébay 2008, for covariances). Rows are gathered into a block of 1151
 //! and joined to the rest as one set: the block is centred on its own mean, and the last term is one row more,
 //! delta (n_A n_B / n)^(1/2), so that S grows by a single symmetric product and only ever by positive terms. Rows are
 //! kept relative to the first one, which takes a large common mean out before anything is rounded.
@@ -16,21 +16,18 @@
 
 use crate::error::{Error, Result};
 use crate::linalg;
-use crate::num::{self, Real};
+use crate::linalg::product::Factor;
+use crate::num::Real;
 use crate::pool::{self, Interrupt};
 use crate::simd::{self, LANES};
+use block::Block;
 
-/// Entries of a column of the block: rows that were gathered, and one for the difference of the means. No power of two,
-/// which would put the starts of all columns in the same few sets of the cache.
-const COLUMN: usize = 1032;
+mod block;
 
-/// Rows that are gathered before they are joined.
-pub const ROWS: usize = COLUMN - 1;
+/// Rows that are gathered before they are joined; the block has one more, for the difference of the means.
+pub const ROWS: usize = 6 * <f64 as Factor>::STRETCH - 1;
 
-/// Columns of the block that one task works through.
-const COLUMNS: usize = 64;
-
-/// Elements below which a batch is copied where it is, and those that one task looks through for nan and infinity.
+/// Elements that one task looks through for nan and infinity.
 const TASK: usize = 1 << 16;
 
 /// Mean and scatter of the rows seen so far.
@@ -41,7 +38,7 @@ pub struct Moments {
     origin: Vec<f64>,
     offset: Vec<f64>,
     scatter: Vec<f64>,
-    block: Vec<f64>,
+    block: Block,
     gathered: usize,
 }
 
@@ -68,7 +65,7 @@ impl Moments {
         }
         // The largest first, so that what cannot be had is refused before anything is filled.
         let scatter = zeros(dim, dim)?;
-        let block = zeros(dim, COLUMN)?;
+        let block = Block::new(dim);
         Ok(Self {
             dim,
             joined: 0,
@@ -162,9 +159,10 @@ impl Moments {
         }
         let share = self.gathered as f64 / self.count() as f64;
         let mut mean = self.origin.clone();
-        for (j, column) in self.block.chunks_exact(COLUMN).enumerate() {
-            let centre = simd::dispatch(Centre(&column[..self.gathered]));
-            mean[j] += self.offset[j] + (centre - self.offset[j]) * share;
+        for ((mean, &offset), centre) in
+            mean.iter_mut().zip(&self.offset).zip(self.block.means(self.gathered))
+        {
+            *mean += offset + (centre - offset) * share;
         }
         finite(mean)
     }
@@ -186,13 +184,12 @@ impl Moments {
 
     /// The state as plain numbers, from which [`Moments::from_parts`] goes on as if nothing had happened.
     pub fn parts(&self) -> Parts {
-        let row = |i| self.block.iter().skip(i).step_by(COLUMN).copied();
         Parts {
             joined: self.joined,
             origin: self.origin.clone(),
             offset: self.offset.clone(),
             scatter: self.scatter.clone(),
-            pending: (0..self.gathered).flat_map(row).collect(),
+            pending: (0..self.gathered).flat_map(|row| self.block.row(row)).collect(),
         }
     }
 
@@ -231,19 +228,8 @@ impl Moments {
 
     /// Write rows into the block, relative to the origin.
     fn gather<T: Real>(&mut self, rows: &[T]) -> Result<()> {
-        let (dim, first, origin) = (self.dim, self.gathered, &self.origin);
-        let write = |left: usize, block: &mut [f64]| {
-            simd::dispatch(Transpose { rows, dim, left, origin: &origin[left..], block, first });
-        };
-        if rows.len() < TASK {
-            write(0, &mut self.block);
-        } else {
-            pool::for_each_chunk_mut(&mut self.block, COLUMNS * COLUMN, |task, block| {
-                write(task * COLUMNS, block);
-                Ok(())
-            })?;
-        }
-        self.gathered += rows.len() / dim;
+        self.block.write(self.gathered, rows, &self.origin)?;
+        self.gathered += rows.len() / self.dim;
         Ok(())
     }
 
@@ -253,24 +239,17 @@ impl Moments {
         if gathered == 0 {
             return Ok(());
         }
-        pool::for_each_chunk_mut(&mut self.block, COLUMNS * COLUMN, |_, block| {
-            for column in block.chunks_exact_mut(COLUMN) {
-                let (rows, rest) = column.split_at_mut(gathered);
-                let centre = simd::dispatch(Centre(rows));
-                simd::dispatch(Shift(rows, centre));
-                rest[0] = centre;
-            }
-            Ok(())
-        })?;
+        self.block.centre(gathered)?;
         let (n, m) = (self.joined as f64, gathered as f64);
         let (share, weight) = (m / (n + m), (n * m / (n + m)).sqrt());
-        for (mean, column) in self.offset.iter_mut().zip(self.block.chunks_exact_mut(COLUMN)) {
-            let delta = column[gathered] - *mean;
+        let centre: Vec<f64> = self.block.row(gathered).collect();
+        for (j, (mean, centre)) in self.offset.iter_mut().zip(centre).enumerate() {
+            let delta = centre - *mean;
             *mean += delta * share;
-            column[gathered] = delta * weight;
+            self.block.set(gathered, j, delta * weight);
         }
         // Not to be stopped half-way: the state must stay that of whole blocks.
-        linalg::add_gram(&mut self.scatter, &self.block, gathered + 1, COLUMN, &Interrupt::new())?;
+        linalg::add_gram_of_bands(&mut self.scatter, self.block.bands(), gathered + 1, &Interrupt::new())?;
         self.joined += gathered as u64;
         self.gathered = 0;
         Ok(())
@@ -333,70 +312,5 @@ impl<T: Real> simd::Op for AllFinite<'_, T> {
             *sum += x * 0.0;
         }
         differences.iter().all(|&sum| sum == 0.0)
-    }
-}
-
-/// Rows, from column `left` on and relative to `origin`, written as columns into the block below `first`.
-struct Transpose<'a, T> {
-    rows: &'a [T],
-    dim: usize,
-    left: usize,
-    origin: &'a [f64],
-    block: &'a mut [f64],
-    first: usize,
-}
-
-impl<T: Real> simd::Op for Transpose<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let columns = self.block.len() / COLUMN;
-        let mut first = self.first;
-        for rows in self.rows.chunks(LANES * self.dim) {
-            let high = rows.len() / self.dim;
-            for c in (0..columns).step_by(LANES) {
-                let wide = LANES.min(columns - c);
-                let mut tile = [[0.0; LANES]; LANES];
-                for (line, row) in tile.iter_mut().zip(rows.chunks_exact(self.dim)) {
-                    let from = &row[self.left + c..][..wide];
-                    for ((x, &y), &origin) in line.iter_mut().zip(from).zip(&self.origin[c..]) {
-                        *x = y.into() - origin;
-                    }
-                }
-                for k in 0..wide {
-                    let to = &mut self.block[(c + k) * COLUMN + first..][..high];
-                    for (y, line) in to.iter_mut().zip(&tile) {
-                        *y = line[k];
-                    }
-                }
-            }
-            first += high;
-        }
-    }
-}
-
-/// Mean of a column; zero for none.
-struct Centre<'a>(&'a [f64]);
-
-impl simd::Op for Centre<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        num::sum(self.0) / self.0.len().max(1) as f64
-    }
-}
-
-struct Shift<'a>(&'a mut [f64], f64);
-
-impl simd::Op for Shift<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for x in self.0 {
-            *x -= self.1;
-        }
     }
 }

@@ -13,7 +13,7 @@
 //! float32, with a bound on their error, find the few, whose distances are then sums of squared differences in float64
 //! (file `screen`); a block of points for which they are many goes on with products in float64.
 //!
-//! The products are dense linear algebra and round as faer does; the result does not depend on the number of threads.
+//! The products are dense linear algebra and round as that does; the result does not depend on the number of threads.
 
 mod screen;
 
@@ -152,12 +152,14 @@ impl Problem<'_> {
         let mut nearest = vec![f64::INFINITY; norms.len()];
         let mut tile = Vec::new();
         let mut near_ones = Vec::new();
+        let mut packed_points = None;
         let mut screened = self.screen.as_ref().and_then(|screen| screen.of(points, &norms));
         for (at, (samples, sample_norms)) in
             self.samples.chunks(TILE * self.dim).zip(self.norms.chunks(TILE)).enumerate()
         {
             interrupt.check()?;
-            if let Some(found) = screened.as_mut().and_then(|s| s.candidates(at * TILE, sample_norms.len())) {
+            let found = screened.as_mut().map(|screened| screened.candidates(at)).transpose()?;
+            if let Some(found) = found.flatten() {
                 for of_point in found.chunk_by(|a, b| a.0 == b.0) {
                     let point = of_point[0].0 as usize;
                     let values = &points[point * self.dim..][..self.dim];
@@ -172,7 +174,8 @@ impl Problem<'_> {
                 continue;
             }
             screened = None;
-            product::tile(points, samples, self.dim, &mut tile);
+            let points = packed_points.get_or_insert_with(|| screen::packed::<f64>(points, self.dim));
+            product::tile(points, &screen::packed(samples, self.dim), false, &mut tile)?;
             for (point, row) in tile.chunks_mut(sample_norms.len()).enumerate() {
                 let sums = &mut sums[point * self.windows.len()..][..self.windows.len()];
                 let near = simd::dispatch(Squares { row, norms: sample_norms, norm: norms[point] });

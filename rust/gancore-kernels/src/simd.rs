@@ -3,6 +3,7 @@
 //! A kernel writes its inner loop as an [`Op`], plain loops over slices, and hands it to [`dispatch`]; the compiler
 //! vectorises it once for baseline x86-64, once for v3 (AVX2) and once for v4 (AVX-512).
 //! The code never fuses multiply and add, so all of them give the same bits. `GANCORE_ISA=scalar|v3|v4` forces one.
+//! Dense linear algebra is exempt: [`dispatch_vectors`] gives it the vectors of the set, and it fuses where that can.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -124,5 +125,23 @@ pub fn dispatch<O: Op>(op: O) -> O::Output {
             None => op.run(),
         },
         _ => op.run(),
+    }
+}
+
+/// Run an operation on the vectors of the instruction set in use. What it calls must be `#[inline(always)]`, too.
+#[inline(always)]
+pub fn dispatch_vectors<O: pulp::WithSimd>(op: O) -> O::Output {
+    match isa() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::V4 => match pulp::x86::V4::try_new() {
+            Some(simd) => pulp::Simd::vectorize(simd, op),
+            None => op.with_simd(pulp::Scalar),
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::V3 => match pulp::x86::V3::try_new() {
+            Some(simd) => pulp::Simd::vectorize(simd, op),
+            None => op.with_simd(pulp::Scalar),
+        },
+        _ => op.with_simd(pulp::Scalar),
     }
 }

@@ -1,382 +1,199 @@
-//! Products of rows X Y^T in tiles, and the blocks of shifted rows that they are taken of.
+//! Products of rows X Y^T on the calling thread, in blocks that fit the caches (Goto and van de Geijn 2008; Van Zee and
+//! van de Geijn 2015).
 //!
-//! A tile is one product on the calling thread; who wants more threads spreads tiles over [`pool`]. As for all of faer,
-//! another machine may round differently; the number of threads changes nothing.
+//! Rows are brought once into the order in which they are multiplied ([`Packed`]). A product walks over stretches of the
+//! depth; for each it holds a few rows of X in the first cache, all of Y in the second, and a corner of the product of
+//! these few rows with as many columns as registers hold (file `corner`).
+//!
+//! This is dense linear algebra: multiply and add are fused where the instruction set can, and the sums are cut as its
+//! registers are, so that another machine may round differently. An entry is a sum of d products in some order, within
+//! g / (1 - g) of |x|.|y| for g = d u, u the unit roundoff (Higham 2002, eq. 3.5). The number of threads changes nothing.
 
-use std::ops::Range;
-
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::traits::ComplexField;
-use faer::{Accum, MatMut, MatRef, Par};
+use pulp::Simd;
 
 use crate::error::{Error, Result};
-use crate::num::{Map2, Real, sum_map2};
-use crate::pool::{self, Interrupt};
+use crate::num::Real;
 use crate::simd;
 
-/// Rows of a block: moving them costs little beside the products that are taken of them.
-pub const BLOCK: usize = 1024;
+mod corner;
+mod packed;
 
-/// Rows and columns of a tile, which stays in the second cache.
-pub const TILE: usize = 256;
+pub use packed::Packed;
 
-/// Rows that one task checks or sums.
-const STRETCH: usize = 256;
+/// Rows of a tile: two of them and their product stay in the second cache, stretch by stretch.
+pub const TILE: usize = 240;
 
 /// An element type whose products are taken.
-pub trait Factor: Real + ComplexField {
+pub trait Factor: Real + Default + std::fmt::Debug {
     /// Unit roundoff.
     const UNIT: f64;
-    /// One.
-    const ONE: Self;
+    /// Rows that lie side by side in a [`Packed`]: as many numbers as a cache line holds.
+    const PANEL: usize;
+    /// Depth of a stretch: that of a panel fills most of the first cache.
+    const STRETCH: usize;
+    /// A vector of an instruction set.
+    type Vector<S: Simd>: Copy;
+
+    /// The same number in each lane.
+    fn splat<S: Simd>(self, simd: S) -> Self::Vector<S>;
+    /// a b + c, fused if that is one instruction.
+    fn multiply_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// a + b
+    fn add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
 }
 
-impl Factor for f32 {
-    const UNIT: f64 = 0.5 * f32::EPSILON as f64;
-    const ONE: Self = 1.0;
-}
+macro_rules! factor {
+    ($type:ident, $vector:ident, $panel:literal, $stretch:literal, $splat:ident, $multiply_add:ident, $add:ident) => {
+        impl Factor for $type {
+            const UNIT: f64 = 0.5 * $type::EPSILON as f64;
+            const PANEL: usize = $panel;
+            const STRETCH: usize = $stretch;
+            type Vector<S: Simd> = S::$vector;
 
-impl Factor for f64 {
-    const UNIT: f64 = 0.5 * f64::EPSILON;
-    const ONE: Self = 1.0;
-}
-
-/// X Y^T of two blocks of rows of length d, row by row.
-pub fn tile<T: Factor>(x: &[T], y: &[T], d: usize, out: &mut Vec<T>) {
-    let (n, m) = (x.len() / d, y.len() / d);
-    out.resize(n * m, T::round(0.0));
-    matmul(
-        MatMut::from_row_major_slice_mut(out, n, m),
-        Accum::Replace,
-        MatRef::from_row_major_slice(x, n, d),
-        MatRef::from_row_major_slice(y, m, d).transpose(),
-        T::ONE,
-        Par::Seq,
-    );
-}
-
-/// The lower triangle of X X^T, diagonal included; what is above it is of no meaning.
-pub fn lower_tile<T: Factor>(x: &[T], d: usize, out: &mut Vec<T>) {
-    let n = x.len() / d;
-    out.resize(n * n, T::round(0.0));
-    let rows = MatRef::from_row_major_slice(x, n, d);
-    triangular::matmul(
-        MatMut::from_row_major_slice_mut(out, n, n),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        rows,
-        BlockStructure::Rectangular,
-        rows.transpose(),
-        BlockStructure::Rectangular,
-        T::ONE,
-        Par::Seq,
-    );
-}
-
-/// Rows of finite numbers, all of one length.
-#[derive(Debug, Clone, Copy)]
-pub struct Rows<'a, T> {
-    data: &'a [T],
-    d: usize,
-    /// Largest absolute value.
-    pub largest: f64,
-}
-
-impl<'a, T: Real> Rows<'a, T> {
-    /// Take rows of length d, at least `least` of them, and look for what is not finite.
-    pub fn new(
-        argument: &'static str,
-        data: &'a [T],
-        d: usize,
-        least: usize,
-        interrupt: &Interrupt,
-    ) -> Result<Self> {
-        if d == 0 {
-            return Err(Error::shape(argument, "at least one feature in a row", "none"));
-        }
-        let n = data.len() / d;
-        if n < least {
-            return Err(Error::shape(argument, format!("at least {least} rows"), n.to_string()));
-        }
-        let stretches = pool::map_indexed(n.div_ceil(STRETCH), 2, |i| {
-            interrupt.check()?;
-            Ok(simd::dispatch(Largest(&data[i * STRETCH * d..((i + 1) * STRETCH * d).min(data.len())])))
-        })?;
-        let mut largest = 0.0_f64;
-        for stretch in stretches {
-            let stretch: f64 = stretch?;
-            largest = largest.max(stretch);
-        }
-        if largest.is_infinite() {
-            let at = data.iter().position(|&v| !Into::<f64>::into(v).is_finite()).unwrap_or(0);
-            return Err(Error::domain(
-                argument,
-                "be finite",
-                format!("{} in row {}, column {}", Into::<f64>::into(data[at]), at / d, at % d),
-            ));
-        }
-        if largest > 1e150 {
-            return Err(Error::domain(
-                argument,
-                "be at most 1e150, for its squares to be finite",
-                format!("{largest:e}"),
-            ));
-        }
-        Ok(Self { data, d, largest })
-    }
-
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.data.len() / self.d
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
-    }
-
-    /// Length of a row.
-    pub fn dim(&self) -> usize {
-        self.d
-    }
-
-    /// One row.
-    #[inline(always)]
-    pub fn row(&self, i: usize) -> &'a [T] {
-        &self.data[i * self.d..(i + 1) * self.d]
-    }
-
-    /// Squared distance to a row of other rows, from the differences: it is symmetric, and 0 if and only if the rows
-    /// are equal (as far as squares do not underflow).
-    pub fn squared_distance(&self, i: usize, other: &Rows<'_, T>, j: usize) -> f64 {
-        simd::dispatch(SumOf2(self.row(i), other.row(j), SquaredDifference))
-    }
-
-    /// Sum of the rows, in stretches of fixed size.
-    fn sum(&self, interrupt: &Interrupt) -> Result<Vec<f64>> {
-        let stretches = pool::map_indexed(self.len().div_ceil(STRETCH), 2, |i| {
-            interrupt.check()?;
-            let mut total = vec![0.0; self.d];
-            for row in i * STRETCH..((i + 1) * STRETCH).min(self.len()) {
-                simd::dispatch(AddTo(&mut total, self.row(row)));
+            #[inline(always)]
+            fn splat<S: Simd>(self, simd: S) -> S::$vector {
+                simd.$splat(self)
             }
-            Ok(total)
-        })?;
-        let mut total = vec![0.0; self.d];
-        for stretch in stretches {
-            for (sum, value) in total.iter_mut().zip(stretch?) {
-                *sum += value;
+
+            #[inline(always)]
+            fn multiply_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$multiply_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn add<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
             }
         }
-        Ok(total)
-    }
+    };
 }
 
-/// The mean of all rows of two sets, rounded to float32 so that differences from it are rounded once.
-pub fn center<T: Real>(x: &Rows<'_, T>, y: &Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    let over = 1.0 / (x.len() + y.len()) as f64;
-    let (x, y) = (x.sum(interrupt)?, y.sum(interrupt)?);
-    Ok(x.iter()
-        .zip(&y)
-        .map(|(x, y)| {
-            let mean = (x + y) * over;
-            if mean.abs() < 1e30 { f64::from(mean as f32) } else { mean }
-        })
-        .collect())
+factor!(f32, f32s, 16, 384, splat_f32s, mul_add_e_f32s, add_f32s);
+factor!(f64, f64s, 8, 192, splat_f64s, mul_add_e_f64s, add_f64s);
+
+/// Which entries of a product are computed, and what becomes of those that were there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// The lower triangle alone, diagonal included; what is above it is of no meaning.
+    pub lower: bool,
+    /// Add to what is there.
+    pub add: bool,
 }
 
-/// Rows moved by a centre and multiplied by a power of two, given out in blocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Shifted<'a, T> {
-    /// The rows as they are.
-    pub rows: &'a Rows<'a, T>,
-    /// What is subtracted from each.
-    pub center: &'a [f64],
-    /// What the difference is multiplied by.
-    pub scale: f64,
-    /// Which rows, in which order; all, if None.
-    pub chosen: Option<&'a [usize]>,
-}
-
-impl<T: Real> Shifted<'_, T> {
-    /// How many rows are given out.
-    pub fn len(&self) -> usize {
-        self.chosen.map_or(self.rows.len(), <[usize]>::len)
+/// X Y^T over the first `depth` numbers of each row, into a row-major matrix whose rows begin `stride` numbers apart.
+pub fn multiply<P: Factor>(
+    x: &Packed<P>,
+    y: &Packed<P>,
+    depth: usize,
+    way: Way,
+    out: &mut [P],
+    stride: usize,
+) -> Result<()> {
+    if x.depth() != y.depth() || depth > x.depth() {
+        return Err(Error::shape("y", format!("rows of {} numbers", x.depth()), y.depth().to_string()));
     }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    if x.rows() == 0 || y.rows() == 0 {
+        return Ok(());
     }
-
-    /// How many blocks there are.
-    pub fn blocks(&self) -> usize {
-        self.len().div_ceil(BLOCK)
+    if stride < y.rows() || out.len() < (x.rows() - 1) * stride + y.rows() {
+        let expected = format!("room for {} x {} numbers", x.rows(), y.rows());
+        return Err(Error::shape("out", expected, out.len().to_string()));
     }
-
-    /// Positions of the rows of a block.
-    pub fn span(&self, block: usize) -> Range<usize> {
-        block * BLOCK..((block + 1) * BLOCK).min(self.len())
-    }
-
-    /// Where the row at a position stands in the whole.
-    #[inline(always)]
-    pub fn at(&self, position: usize) -> usize {
-        self.chosen.map_or(position, |chosen| chosen[position])
-    }
-
-    /// Write the rows of a block, rounded to the type of the product.
-    pub fn block<P: Factor>(&self, block: usize, out: &mut Vec<P>) {
-        let (d, span) = (self.rows.d, self.span(block));
-        out.resize(span.len() * d, P::round(0.0));
-        for (target, i) in out.chunks_exact_mut(d).zip(span) {
-            let row = self.rows.row(self.at(i));
-            simd::dispatch(Shift { target, row, center: self.center, scale: self.scale });
+    if depth == 0 && !way.add {
+        for row in out.chunks_mut(stride).take(x.rows()) {
+            row[..y.rows()].fill(P::default());
         }
     }
-
-    /// Square of the length of row i of the whole, after shift and scale.
-    pub fn square(&self, i: usize) -> f64 {
-        let square = simd::dispatch(SumOf2(self.rows.row(i), self.center, SquaredDifference));
-        square * self.scale * self.scale
-    }
-
-    /// For each row, in the order of the whole: the square of its length after shift and scale, and its product, as
-    /// it is, with the centre.
-    pub fn squares_and_projections(&self, interrupt: &Interrupt) -> Result<Vec<(f64, f64)>> {
-        let mut out = vec![(0.0, 0.0); self.rows.len()];
-        pool::for_each_chunk_mut(&mut out, STRETCH, |i, values| {
-            interrupt.check()?;
-            for (offset, value) in values.iter_mut().enumerate() {
-                let row = self.rows.row(i * STRETCH + offset);
-                let projection = simd::dispatch(SumOf2(row, self.center, Product));
-                *value = (self.square(i * STRETCH + offset), projection);
-            }
-            Ok(())
-        })?;
-        Ok(out)
-    }
+    simd::dispatch_vectors(Multiply { x, y, depth, way, out, stride });
+    Ok(())
 }
 
-struct Largest<'a, T>(&'a [T]);
-
-impl<T: Real> simd::Op for Largest<'_, T> {
-    type Output = f64;
-
-    /// Infinite if anything is not finite: a nan is turned into one, for maxima pass it by.
-    #[inline(always)]
-    fn run(self) -> f64 {
-        let mut lanes = [0.0_f64; simd::LANES];
-        let (whole, rest) = self.0.as_chunks::<{ simd::LANES }>();
-        for chunk in whole {
-            for (lane, &value) in lanes.iter_mut().zip(chunk) {
-                let size = Into::<f64>::into(value).abs();
-                // Also true of a nan.
-                *lane = if size <= *lane {
-                    *lane
-                } else if size <= f64::MAX {
-                    size
-                } else {
-                    f64::INFINITY
-                };
-            }
-        }
-        for (lane, &value) in lanes.iter_mut().zip(rest) {
-            let size = Into::<f64>::into(value).abs();
-            *lane = if size <= *lane {
-                *lane
-            } else if size <= f64::MAX {
-                size
-            } else {
-                f64::INFINITY
-            };
-        }
-        lanes.into_iter().fold(0.0, f64::max)
-    }
+/// X Y^T (or its lower triangle) of two tiles, row by row.
+pub fn tile<P: Factor>(x: &Packed<P>, y: &Packed<P>, lower: bool, out: &mut Vec<P>) -> Result<()> {
+    out.resize(x.rows() * y.rows(), P::default());
+    multiply(x, y, x.depth(), Way { lower, add: false }, out, y.rows())
 }
 
-struct AddTo<'a, T>(&'a mut [f64], &'a [T]);
+/// Columns of the widest corner.
+const SPARE: usize = 48;
 
-impl<T: Real> simd::Op for AddTo<'_, T> {
+struct Multiply<'a, P> {
+    x: &'a Packed<P>,
+    y: &'a Packed<P>,
+    depth: usize,
+    way: Way,
+    out: &'a mut [P],
+    stride: usize,
+}
+
+impl<P: Factor> pulp::WithSimd for Multiply<'_, P> {
     type Output = ();
 
+    /// Corners have as many sums as registers hold beside what they are made of: more of them would be spilled, fewer
+    /// would have the next multiplication wait for the last.
     #[inline(always)]
-    fn run(self) {
-        for (sum, &value) in self.0.iter_mut().zip(self.1) {
-            *sum += value.into();
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.walk::<S, 8, 3>(simd);
+        } else if S::IS_SCALAR {
+            self.walk::<S, 4, 4>(simd);
+        } else {
+            self.walk::<S, 6, 2>(simd);
         }
     }
 }
 
-struct SumOf2<'a, A, B, F>(&'a [A], &'a [B], F);
-
-impl<A: Real, B: Real, F: Map2<A, B>> simd::Op for SumOf2<'_, A, B, F> {
-    type Output = f64;
-
+impl<P: Factor> Multiply<'_, P> {
+    /// Corner after corner of R rows and V vectors.
     #[inline(always)]
-    fn run(self) -> f64 {
-        sum_map2(self.0, self.1, &self.2)
-    }
-}
-
-struct SquaredDifference;
-
-impl<A: Real, B: Real> Map2<A, B> for SquaredDifference {
-    #[inline(always)]
-    fn map(&self, a: A, b: B) -> f64 {
-        let difference = a.into() - b.into();
-        difference * difference
-    }
-}
-
-struct Product;
-
-impl<A: Real, B: Real> Map2<A, B> for Product {
-    #[inline(always)]
-    fn map(&self, a: A, b: B) -> f64 {
-        a.into() * b.into()
-    }
-}
-
-struct Shift<'a, T, P> {
-    target: &'a mut [P],
-    row: &'a [T],
-    center: &'a [f64],
-    scale: f64,
-}
-
-impl<T: Real, P: Real> simd::Op for Shift<'_, T, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for ((target, &value), &center) in self.target.iter_mut().zip(self.row).zip(self.center) {
-            *target = P::round((value.into() - center) * self.scale);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tile_holds_the_products_of_rows() {
-        let (x, y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, -1.0, 2.0, 1.0, 0.5]);
-        let mut out = Vec::new();
-        tile::<f64>(&x, &y, 3, &mut out);
-        assert_eq!(out, [-2.0, 5.5, -2.0, 16.0]);
-    }
-
-    #[test]
-    fn what_is_not_finite_is_found_wherever_it_stands() {
-        for at in [0, 7, 8, 4095, 4099] {
-            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                let mut data = vec![1.0_f32; 4100];
-                data[at] = bad;
-                let error = Rows::new("x", &data, 4, 1, &Interrupt::new()).unwrap_err().to_string();
-                assert!(error.contains(&format!("row {}, column {}", at / 4, at % 4)), "{error}");
+    fn walk<S: Simd, const R: usize, const V: usize>(self, simd: S) {
+        let lanes = size_of::<P::Vector<S>>() / size_of::<P>();
+        let (rows, columns) = (self.x.rows(), self.y.rows());
+        let mut spare = [P::default(); 8 * SPARE];
+        for from in (0..self.depth).step_by(P::STRETCH) {
+            let depth = P::STRETCH.min(self.depth - from);
+            let add = self.way.add || from > 0;
+            for i in (0..rows).step_by(R) {
+                let high = R.min(rows - i);
+                let end = if self.way.lower { columns.min(i + R) } else { columns };
+                let mut x = [self.x.at(i, from).as_ptr(); R];
+                for r in 1..high {
+                    x[r] = self.x.at(i + r, from).as_ptr();
+                }
+                let mut j = 0;
+                while j < end {
+                    let vectors = corner::vectors(V, (end - j).div_ceil(lanes));
+                    let mut y = [x[0]; V];
+                    for v in 0..vectors {
+                        y[v] = self.y.at(j + v * lanes, from).as_ptr();
+                    }
+                    let wide = (vectors * lanes).min(columns - j);
+                    let at = i * self.stride + j;
+                    let whole = high == R && wide == vectors * lanes;
+                    let (to, stride, add_here) = if whole {
+                        (self.out[at..].as_mut_ptr(), self.stride, add)
+                    } else {
+                        (spare.as_mut_ptr(), SPARE, false)
+                    };
+                    // SAFETY: each pointer of x and of y is that of a row in a panel at depth `from`, of y the first of
+                    // a vector, and `Packed` has `depth` more numbers PANEL apart from there. A whole corner lies
+                    // within `out`, whose size `multiply` has checked; any fits into `spare`.
+                    unsafe { corner::compute(simd, depth, x, y, vectors, (to, stride), add_here) };
+                    if !whole {
+                        for r in 0..high {
+                            let target = &mut self.out[at + r * self.stride..][..wide];
+                            for (value, &sum) in target.iter_mut().zip(&spare[r * SPARE..]) {
+                                *value = if add { P::round((*value).into() + sum.into()) } else { sum };
+                            }
+                        }
+                    }
+                    j += vectors * lanes;
+                }
             }
         }
     }

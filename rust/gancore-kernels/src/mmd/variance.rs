@@ -1,6 +1,6 @@
 //! Variance of the unbiased estimate, from sums over distinct indices; the formulas are on top of `mmd.rs`.
 
-use super::{Sums, Within, total};
+use super::problem::{Sums, Within, total};
 
 /// Unbiased estimates of products of means of the kernel within one sample.
 struct Moments {

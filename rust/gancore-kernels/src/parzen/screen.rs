@@ -4,7 +4,8 @@
 //! rows and any order of summation (Higham 2002, section 3.1). So all samples that are farther than the nearest one by
 //! twice that and by the reach are known to weigh nothing; the others are few, and their distances are computed anew.
 
-use crate::linalg::product::{self, Factor};
+use crate::error::Result;
+use crate::linalg::product::{self, Factor, Packed, TILE};
 use crate::num::Real;
 use crate::simd;
 
@@ -20,7 +21,8 @@ const LARGEST: f64 = 1e30;
 
 /// Samples in float32, and half the squares of their lengths.
 pub(super) struct Screen {
-    samples: Vec<f32>,
+    /// Tile by tile.
+    samples: Vec<Packed<f32>>,
     halves: Vec<f32>,
     largest: f64,
     reach: f64,
@@ -32,7 +34,7 @@ impl Screen {
     pub fn new(samples: &[f64], norms: &[f64], reach: f64, dim: usize) -> Option<Self> {
         let largest = norms.iter().copied().fold(0.0, f64::max);
         ((LEAST..LARGEST).contains(&largest) && reach < LARGEST).then(|| Self {
-            samples: rounded(samples),
+            samples: samples.chunks(TILE * dim).map(|rows| packed(rows, dim)).collect(),
             halves: norms.iter().map(|&norm| <f32 as Real>::round(0.5 * norm)).collect(),
             largest,
             reach,
@@ -44,7 +46,7 @@ impl Screen {
     pub fn of(&self, points: &[f64], norms: &[f64]) -> Option<Screened<'_>> {
         norms.iter().all(|&norm| norm < LARGEST).then(|| Screened {
             screen: self,
-            points: rounded(points),
+            points: packed(points, self.dim),
             slack: norms
                 .iter()
                 .map(|norm| (self.dim as f64 + 8.0) * f32::UNIT * (norm + self.largest) + 0.5 * self.reach)
@@ -56,14 +58,17 @@ impl Screen {
     }
 }
 
-fn rounded(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|&value| <f32 as Real>::round(value)).collect()
+/// Rows, ready for products.
+pub(super) fn packed<P: Factor>(rows: &[f64], dim: usize) -> Packed<P> {
+    let mut packed = Packed::default();
+    packed.pack(rows.len() / dim, |i| &rows[i * dim..(i + 1) * dim], &vec![0.0; dim], 1.0);
+    packed
 }
 
 /// A block of points on its way over the samples.
 pub(super) struct Screened<'a> {
     screen: &'a Screen,
-    points: Vec<f32>,
+    points: Packed<f32>,
     /// How far above the least one a half of a squared distance may be.
     slack: Vec<f64>,
     /// Least half of a squared distance so far, less the point's own part.
@@ -73,13 +78,13 @@ pub(super) struct Screened<'a> {
 }
 
 impl Screened<'_> {
-    /// Pairs (point, sample) that may matter among `count` samples from `first` on, point by point; samples are counted
-    /// from `first`. None if they are many.
-    pub fn candidates(&mut self, first: usize, count: usize) -> Option<&[(u32, u32)]> {
-        let (dim, screen) = (self.screen.dim, self.screen);
-        let samples = &screen.samples[first * dim..(first + count) * dim];
-        product::tile(&self.points, samples, dim, &mut self.tile);
-        let halves = &screen.halves[first..first + count];
+    /// Pairs (point, sample) that may matter in a tile of samples, point by point; samples are counted from the tile's
+    /// first. None if they are many.
+    pub fn candidates(&mut self, at: usize) -> Result<Option<&[(u32, u32)]>> {
+        let samples = &self.screen.samples[at];
+        let count = samples.rows();
+        product::tile(&self.points, samples, false, &mut self.tile)?;
+        let halves = &self.screen.halves[at * TILE..][..count];
         self.found.clear();
         for (point, row) in self.tile.chunks_exact_mut(count).enumerate() {
             let near = simd::dispatch(Halves { row, halves });
@@ -91,10 +96,10 @@ impl Screened<'_> {
                 simd::dispatch(Select { row, limit, point: point as u32, found: &mut self.found });
             }
             if self.found.len() > (point + 1) * count / SPARSE + count {
-                return None;
+                return Ok(None);
             }
         }
-        (self.found.len() <= self.tile.len() / SPARSE).then_some(&self.found)
+        Ok((self.found.len() <= self.tile.len() / SPARSE).then_some(&self.found))
     }
 }
 

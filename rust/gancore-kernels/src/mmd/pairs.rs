@@ -1,0 +1,168 @@
+//! Sums of a kernel over all pairs of rows, block by block and tile by tile.
+
+use super::kernel::Value;
+use super::problem::Within;
+use crate::error::Result;
+use crate::linalg::product::{self, Factor, TILE};
+use crate::linalg::shifted::Shifted;
+use crate::num::{Compensated, Real};
+use crate::pool::{self, Interrupt};
+use crate::simd::{self, LANES};
+
+/// Tasks whose sums are kept before they are added up.
+const ROUND: usize = 256;
+
+/// Rows of one sample, their terms, and the kernel.
+pub(super) struct Side<'a, T, K> {
+    pub rows: Shifted<'a, T>,
+    pub terms: &'a [f64],
+    pub kernel: K,
+}
+
+/// Sums of one pair of blocks: by rows, by columns, of squares.
+struct BlockSums(Vec<f64>, Vec<f64>, f64);
+
+impl<T: Real, K: Value> Side<'_, T, K> {
+    pub fn within<P: Factor>(&self, interrupt: &Interrupt) -> Result<Within> {
+        let (mut rows, columns, squares) = self.pairs::<P>(None, interrupt)?;
+        for (row, column) in rows.iter_mut().zip(columns) {
+            *row += column;
+        }
+        let mut diagonal = Compensated::default();
+        for position in 0..self.rows.len() {
+            let i = self.rows.at(position);
+            let square = self.rows.square(i);
+            diagonal.add(self.kernel.value(square, self.terms[i], self.terms[i]));
+        }
+        Ok(Within { rows, squares: 2.0 * squares, diagonal: diagonal.value() })
+    }
+
+    /// Sums over all pairs with another side; within this one if there is none, over i > j.
+    pub fn pairs<P: Factor>(
+        &self,
+        other: Option<&Self>,
+        interrupt: &Interrupt,
+    ) -> Result<(Vec<f64>, Vec<f64>, f64)> {
+        let to = other.unwrap_or(self);
+        let tasks: Vec<(usize, usize)> = (0..self.rows.blocks())
+            .flat_map(|i| (0..if other.is_some() { to.rows.blocks() } else { i + 1 }).map(move |j| (i, j)))
+            .collect();
+        let (mut rows, mut columns) = (vec![0.0; self.rows.len()], vec![0.0; to.rows.len()]);
+        let mut squares = Compensated::default();
+        for round in tasks.chunks(ROUND) {
+            let outcomes = pool::map_indexed(round.len(), 2, |task| {
+                let (i, j) = round[task];
+                self.block::<P>(i, to, j, other.is_none() && i == j, interrupt)
+            })?;
+            for (&(i, j), outcome) in round.iter().zip(outcomes) {
+                let BlockSums(by_row, by_column, square) = outcome?;
+                for (sum, value) in rows[self.rows.span(i)].iter_mut().zip(by_row) {
+                    *sum += value;
+                }
+                for (sum, value) in columns[to.rows.span(j)].iter_mut().zip(by_column) {
+                    *sum += value;
+                }
+                squares.add(square);
+            }
+        }
+        Ok((rows, columns, squares.value()))
+    }
+
+    fn block<P: Factor>(
+        &self,
+        i: usize,
+        to: &Self,
+        j: usize,
+        triangle: bool,
+        interrupt: &Interrupt,
+    ) -> Result<BlockSums> {
+        let (mut x, mut y, mut values) = (Vec::new(), Vec::new(), Vec::<P>::new());
+        self.rows.block(i, &mut x);
+        if !triangle {
+            to.rows.block(j, &mut y);
+        }
+        let y = if triangle { &x } else { &y };
+        let terms = |side: &Self, block| -> Vec<f64> {
+            side.rows.span(block).map(|position| side.terms[side.rows.at(position)]).collect()
+        };
+        let (x_terms, y_terms) = (terms(self, i), terms(to, j));
+        let mut sums = BlockSums(vec![0.0; x_terms.len()], vec![0.0; y_terms.len()], 0.0);
+        let mut squares = Compensated::default();
+        for (a, x) in x.iter().enumerate() {
+            for (b, y) in y.iter().enumerate().take(if triangle { a + 1 } else { usize::MAX }) {
+                interrupt.check()?;
+                let lower = triangle && a == b;
+                product::tile(x, y, lower, &mut values)?;
+                let (rows, columns) = (a * TILE..a * TILE + x.rows(), b * TILE..b * TILE + y.rows());
+                squares.add(simd::dispatch(TileSums {
+                    kernel: self.kernel,
+                    values: &values,
+                    lower,
+                    x_terms: &x_terms[rows.clone()],
+                    y_terms: &y_terms[columns.clone()],
+                    by_row: &mut sums.0[rows],
+                    by_column: &mut sums.1[columns],
+                }));
+            }
+        }
+        sums.2 = squares.value();
+        Ok(sums)
+    }
+}
+
+/// Adds a tile's kernel values by rows and by columns; run, the sum of their squares. Of a lower tile, what is below
+/// the diagonal.
+struct TileSums<'a, P, K> {
+    kernel: K,
+    values: &'a [P],
+    lower: bool,
+    x_terms: &'a [f64],
+    y_terms: &'a [f64],
+    by_row: &'a mut [f64],
+    by_column: &'a mut [f64],
+}
+
+impl<P: Real, K: Value> simd::Op for TileSums<'_, P, K> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut squares = [0.0; LANES];
+        for (i, ((row, &x), sum)) in
+            self.values.chunks_exact(self.y_terms.len()).zip(self.x_terms).zip(self.by_row).enumerate()
+        {
+            let width = if self.lower { i } else { row.len() };
+            let (row, rest) = row[..width].as_chunks::<LANES>();
+            let (terms, rest_terms) = self.y_terms[..width].as_chunks::<LANES>();
+            let (columns, rest_columns) = self.by_column[..width].as_chunks_mut::<LANES>();
+            let mut sums = [0.0; LANES];
+            for ((products, terms), columns) in row.iter().zip(terms).zip(columns) {
+                let mut wide = [0.0; LANES];
+                for l in 0..LANES {
+                    wide[l] = products[l].into();
+                }
+                let values = self.kernel.values(wide, x, *terms);
+                for l in 0..LANES {
+                    sums[l] += values[l];
+                    columns[l] += values[l];
+                    squares[l] += values[l] * values[l];
+                }
+            }
+            if !rest.is_empty() {
+                let (mut wide, mut terms) = ([0.0; LANES], [0.0; LANES]);
+                for l in 0..rest.len() {
+                    wide[l] = rest[l].into();
+                    terms[l] = rest_terms[l];
+                }
+                let values = self.kernel.values(wide, x, terms);
+                for l in 0..rest.len() {
+                    sums[l] += values[l];
+                    rest_columns[l] += values[l];
+                    squares[l] += values[l] * values[l];
+                }
+            }
+            *sum += ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+        }
+        squares.iter().sum()
+    }
+}
