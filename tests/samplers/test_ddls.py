@@ -52,6 +52,7 @@ CDFS = {
     "uniform": stats.uniform(-1, 2).cdf,
     # One coordinate of the circle of radius sqrt(2): the arcsine distribution.
     "sphere": stats.arcsine(-math.sqrt(2), 2 * math.sqrt(2)).cdf,
+    "truncated_normal": stats.truncnorm(-2, 2).cdf,
 }
 
 

@@ -80,6 +80,7 @@ class Sampler(Protocol):
         *,
         latent_dim: int,
         prior: str = ...,
+        truncation: float = ...,
         seed: int = ...,
         critic_kind: CriticKind = ...,
         batch_size: int = ...,

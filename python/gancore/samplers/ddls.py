@@ -19,6 +19,7 @@ from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.errors import DomainError, UnknownNameError
+from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
@@ -45,6 +46,7 @@ def ddls(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     steps: int = 50,
     step_size: float | Literal["auto"] = "auto",
     temperature: float = 1.0,
@@ -72,8 +74,10 @@ def ddls(
         How many samples: one from the end of each of n chains that start at the prior.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     steps : int
         Length of each chain.
     step_size : float or "auto"
@@ -94,8 +98,8 @@ def ddls(
         to 1, with or without `metropolis`.
     seed : int
         Chain i of a seed draws the same numbers whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many chains are run at a time.
     progress : bool
@@ -135,7 +139,7 @@ def ddls(
     >>> samples.x.mean(dim=0).round().tolist()
     [2.0, 0.0]
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     _check.integer("steps", steps, least=1)
     _check.number("temperature", temperature, above=0.0)
     if step_size != "auto":
@@ -146,7 +150,9 @@ def ddls(
     if split and step_size != "auto" and step_size > 1:
         raise DomainError(f"step_size: expected at most 1 with integrator='split', got {step_size}")
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         energy.temperature = temperature
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         if step_size == "auto":

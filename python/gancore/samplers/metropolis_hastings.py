@@ -16,6 +16,7 @@ import torch
 from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
+from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
@@ -37,6 +38,7 @@ def metropolis_hastings(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     steps: int = 640,
     temperature: float = 1.0,
     calibrate: Any = None,
@@ -57,8 +59,10 @@ def metropolis_hastings(
         How many samples: the last state of each of n chains, which start at the generator's samples.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     steps : int
         Proposals a chain; the paper's 640 by default. The distance to the target falls as (1 - 1/M)^steps with M
         the largest density ratio.
@@ -68,8 +72,8 @@ def metropolis_hastings(
         Real samples that the critic was not trained on, to calibrate its scores.
     seed : int
         Chain i of a seed draws the same numbers whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many chains are run at a time.
     progress : bool
@@ -101,11 +105,13 @@ def metropolis_hastings(
     >>> samples.x.mean().round().item()
     1.0
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     _check.integer("steps", steps, least=1)
     _check.number("temperature", temperature, above=0.0)
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         energy.temperature = temperature
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         trace = Trace(n, steps)

@@ -18,6 +18,7 @@ from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.errors import DomainError, NumericalError
+from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
@@ -40,6 +41,7 @@ def optimal_transport(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     steps: int = 100,
     step_size: float = 0.01,
     lipschitz: float | None = None,
@@ -61,8 +63,10 @@ def optimal_transport(
         How many samples; they start at the codes of :func:`plain`.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes. The descent is on its normals, so that no border needs clipping.
+    truncation : float
+        Where a truncated normal ends.
     steps : int
         Steps of gradient descent.
     step_size : float
@@ -75,8 +79,8 @@ def optimal_transport(
         if k is estimated.
     seed : int
         Sample i of a seed is the same whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many codes are moved at a time.
     progress : bool
@@ -108,13 +112,15 @@ def optimal_transport(
     >>> bool(moved.x.norm(dim=1).mean() < 1.2)
     True
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     _check.integer("steps", steps, least=1)
     _check.number("step_size", step_size, above=0.0)
     if lipschitz is not None:
         _check.number("lipschitz", lipschitz, above=0.0)
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         k = _steepness(energy, seed) if lipschitz is None else lipschitz
         totals = torch.zeros(steps + 1, dtype=torch.float64)
