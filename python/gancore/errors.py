@@ -29,6 +29,7 @@ __all__ = [
     "ProtocolError",
     "ProtocolWarning",
     "SampleSizeWarning",
+    "SamplingWarning",
     "ShapeError",
     "TrainingError",
     "UnknownNameError",
@@ -65,6 +66,10 @@ class ProtocolWarning(UserWarning):
 
 class SampleSizeWarning(UserWarning):
     """A score of fewer samples than its features need: it is biased, and compares only with one of as many."""
+
+
+class SamplingWarning(UserWarning):
+    """Chains that stopped, or moved so little or so rashly that their samples mean less than they could."""
 
 
 class DTypeError(GancoreError, TypeError):

@@ -17,12 +17,14 @@ import torch
 from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
-from gancore.errors import DomainError, NumericalError
+from gancore.errors import DomainError
 from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
+from gancore.samplers._langevin import State, start
 from gancore.samplers._noise import PILOT_CHAINS, initial_normals
+from gancore.samplers._stops import Stops
 
 if TYPE_CHECKING:
     from gancore.objectives._interface import CriticKind
@@ -99,7 +101,12 @@ def optimal_transport(
     BackendError
         If the critic's score has no gradient with respect to the code.
     NumericalError
-        If a score or gradient is not finite.
+        If a score or gradient is not finite at the start, or becomes so for all codes.
+
+    Warns
+    -----
+    SamplingWarning
+        If it becomes so for some codes, which stop and are named in `info.stopped`.
 
     Notes
     -----
@@ -124,27 +131,29 @@ def optimal_transport(
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         k = _steepness(energy, seed) if lipschitz is None else lipschitz
         totals = torch.zeros(steps + 1, dtype=torch.float64)
+        stops = Stops("optimal_transport")
         codes, samples = [], []
         with progress_bar("optimal_transport", n * steps, shown=progress) as advance:
             for first in range(0, n, batch_size):
                 many = min(batch_size, n - first)
                 origin = initial_normals(many, latent_dim, seed=seed, first_chain=first, device=energy.device)
-                u = origin
+                stops.begin()
+                state = start(energy, origin, first)
                 for step in range(steps + 1):
-                    value, gradient = energy.value_and_grad(u)
+                    u = state.u
                     # The prior's share is taken out again: here it is the start that holds a code back.
-                    value, gradient = value - 0.5 * u.double().square().sum(dim=1), gradient - u
-                    if not (value.isfinite().all() and gradient.isfinite().all()):
-                        raise NumericalError(f"critic: score or gradient is not finite at step {step}")
-                    totals[step] += (value / k).sum().cpu()
-                    if step < steps:
+                    totals[step] += ((state.energy - 0.5 * u.double().square().sum(dim=1)) / k).sum().cpu()
+                    if step < steps and not stops.all_held:
                         away = u - origin
                         length = (away.square().sum(dim=1, keepdim=True) + _SOFTENING**2).sqrt()
-                        u = u - step_size * (away / length + gradient / k)
-                        advance(many)
+                        u = u - step_size * (away / length + (state.gradient - u) / k)
+                        state = stops.settle(state, State(u, *energy.value_and_grad(u), first), step + 1)
+                    advance(many if step < steps else 0)
+                u = state.u
                 z, x = energy.decode(u)
                 codes.append(z)
                 samples.append(x)
+    stops.tell(n, f"lower the step size, which was {step_size:g}")
     info = SamplerInfo(
         sampler="optimal_transport",
         energies=tuple((totals / n).tolist()),
@@ -152,6 +161,7 @@ def optimal_transport(
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=calibration | {"lipschitz": k},
+        stopped=stops.steps,
     )
     return Samples(torch.cat(samples), torch.cat(codes), info)
 
