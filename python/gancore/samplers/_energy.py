@@ -16,7 +16,7 @@ from gancore.priors import PRIORS, check_truncation, push_forward
 from gancore.samplers._critic import as_logits, check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gancore.samplers._interface import Network
 
@@ -75,6 +75,7 @@ class LatentEnergy:
         self.calls = Calls()
         self.slope = 1.0
         self.offset = 0.0
+        self.bend: Callable[[Tensor], Tensor] | None = None
         self.temperature = 1.0
         self._probe()
 
@@ -133,8 +134,22 @@ class LatentEnergy:
             )
         return self._prior_energy(u) - tilt.detach().double(), u - gradient
 
+    def sample_gradient(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of samples, float64 (n,), and their gradient with respect to the samples, as `x`."""
+        leaf = x.detach().requires_grad_()
+        with torch.enable_grad():
+            tilt = self._tilt(leaf)
+            gradient = torch.autograd.grad(tilt.sum(), leaf, allow_unused=True)[0] if tilt.requires_grad else None
+        if gradient is None:
+            raise BackendError(
+                "critic: its output has no gradient with respect to the samples; it must be differentiable, without "
+                ".detach(), no_grad, argmax or NumPy on the way"
+            )
+        return tilt.detach().double(), gradient
+
     def _tilt(self, x: Tensor) -> Tensor:
-        return (self.slope * self.logits(x) + self.offset) / self.temperature
+        logits = self.slope * self.logits(x) + self.offset
+        return (logits if self.bend is None else self.bend(logits)) / self.temperature
 
     def _prior_energy(self, u: Tensor) -> Tensor:
         return 0.5 * u.detach().double().square().sum(dim=1)

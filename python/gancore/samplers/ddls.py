@@ -21,8 +21,7 @@ from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
-from gancore.samplers._noise import PILOT_CHAINS, initial_normals
-from gancore.samplers._tuning import PILOT_SIZE, tuned_step_size
+from gancore.samplers._tuning import tuned_latent_step
 from gancore.samplers._underdamped import FRICTION, kept_velocity
 from gancore.samplers._walk import walk
 from gancore.samplers._walker import Walker
@@ -169,7 +168,10 @@ def ddls(
         )
         energy.temperature = temperature
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
-        eta = _tuned(energy, seed, split=split, metropolis=metropolis) if step_size == "auto" else step_size
+        if step_size == "auto":
+            eta = tuned_latent_step(energy, seed=seed, split=split) * (1.0 if metropolis else _UNADJUSTED_SHARE)
+        else:
+            eta = step_size
         keep = kept_velocity(eta, friction) if integrator == "baoab" else None
         walker = Walker(energy, sampler="ddls", step_size=eta, metropolis=metropolis, split=split, keep=keep, seed=seed)
         codes, samples, trace = walk(
@@ -190,9 +192,3 @@ def ddls(
         stopped=walker.stops.steps,
     )
     return Samples(samples, codes, info)
-
-
-def _tuned(energy: LatentEnergy, seed: int, *, split: bool, metropolis: bool) -> float:
-    pilot = initial_normals(PILOT_SIZE, energy.latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
-    tuned = tuned_step_size(energy, pilot, seed=seed, split=split)
-    return tuned * (1.0 if metropolis else _UNADJUSTED_SHARE)

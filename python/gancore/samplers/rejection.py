@@ -24,7 +24,7 @@ from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.errors import ConvergenceError, DomainError, UnknownNameError
 from gancore.priors import TRUNCATION
-from gancore.samplers._calibration import set_scale
+from gancore.samplers._calibration import Method, set_scale
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._noise import PILOT_CHAINS, accept_uniforms, initial_normals, proposal_normals
@@ -58,6 +58,7 @@ def rejection(
     most_tries: int = 100_000,
     temperature: float = 1.0,
     calibrate: Any = None,
+    calibration: Method = "platt",
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -93,6 +94,9 @@ def rejection(
         Divides the critic's score: above 1 trusts it less.
     calibrate : None, or anything :func:`~gancore.datasets.as_data` takes
         Real samples that the critic was not trained on, to calibrate its scores.
+    calibration : {"platt", "isotonic", "beta"}
+        Which curve `calibrate` fits: a line on the logit; any monotone one, which follows the data most closely and
+        needs the most of them; or the beta family between the two.
     seed : int
         Sample i of a seed draws the same numbers whatever n and batch_size.
     critic_kind : {"logit", "probability", "hinge", "wasserstein"}
@@ -144,7 +148,7 @@ def rejection(
             generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
         )
         energy.temperature = temperature
-        calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
+        fitted = set_scale(energy, calibrate, seed=seed, batch_size=batch_size, method=calibration)
         pilot = _pilot_scores(energy, seed=seed, batch_size=batch_size)
         log_acceptance = _budgeted(pilot, budget) if rule == "budgeted" else _drs(pilot, percentile)
         codes, samples, tries = [], [], 0
@@ -181,7 +185,7 @@ def rejection(
         temperature=temperature,
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
-        calibration=calibration,
+        calibration=fitted,
     )
     return Samples(torch.cat(samples), torch.cat(codes), info)
 
