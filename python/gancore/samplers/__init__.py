@@ -8,7 +8,10 @@ from gancore._extras import require
 require("torch", extra="train")
 
 from gancore.samplers._chains import langevin
+from gancore.samplers._compare import compare_samplers
+from gancore.samplers._comparison import Comparison, Estimate
 from gancore.samplers._interface import Sampler, SamplerInfo, Samples
+from gancore.samplers._measures import Measure
 from gancore.samplers.ddls import ddls
 from gancore.samplers.metropolis_hastings import metropolis_hastings
 from gancore.samplers.optimal_transport import optimal_transport
@@ -16,9 +19,13 @@ from gancore.samplers.plain import plain
 from gancore.samplers.rejection import rejection
 
 __all__ = [
+    "Comparison",
+    "Estimate",
+    "Measure",
     "Sampler",
     "SamplerInfo",
     "Samples",
+    "compare_samplers",
     "ddls",
     "langevin",
     "metropolis_hastings",
