@@ -12,6 +12,7 @@ from gancore.samplers._compare import compare_samplers
 from gancore.samplers._comparison import Comparison, Estimate
 from gancore.samplers._interface import Sampler, SamplerInfo, Samples
 from gancore.samplers._measures import Measure
+from gancore.samplers._presets import Preset, Presets, presets
 from gancore.samplers.ddls import ddls
 from gancore.samplers.metropolis_hastings import metropolis_hastings
 from gancore.samplers.optimal_transport import optimal_transport
@@ -22,6 +23,8 @@ __all__ = [
     "Comparison",
     "Estimate",
     "Measure",
+    "Preset",
+    "Presets",
     "Sampler",
     "SamplerInfo",
     "Samples",
@@ -31,5 +34,6 @@ __all__ = [
     "metropolis_hastings",
     "optimal_transport",
     "plain",
+    "presets",
     "rejection",
 ]
