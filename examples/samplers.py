@@ -79,7 +79,7 @@ def roll_measures(real: torch.Tensor) -> list[Measure]:
     return [
         Measure("modes", stretches, "higher", "coverage"),
         Measure("high_quality", good, "higher", "quality"),
-        Measure("within_std", spread, "lower", "quality"),
+        Measure("within_std", spread, "neither", "neither"),
         transport(real),
     ]
 

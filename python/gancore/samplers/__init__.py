@@ -13,6 +13,7 @@ from gancore.samplers._comparison import Comparison, Estimate
 from gancore.samplers._interface import Sampler, SamplerInfo, Samples
 from gancore.samplers._measures import Measure
 from gancore.samplers._presets import Preset, Presets, presets
+from gancore.samplers._replay import ReplayBuffer
 from gancore.samplers.ddls import ddls
 from gancore.samplers.metropolis_hastings import metropolis_hastings
 from gancore.samplers.optimal_transport import optimal_transport
@@ -25,6 +26,7 @@ __all__ = [
     "Measure",
     "Preset",
     "Presets",
+    "ReplayBuffer",
     "Sampler",
     "SamplerInfo",
     "Samples",

@@ -112,7 +112,7 @@ class Comparison:
         moved: dict[tuple[str, int], list[str]] = {}
         for measure in self.measures:
             delta = self.delta(sampler, measure.name)
-            if delta.sign:
+            if delta.sign and measure.about != "neither":
                 gain = delta.sign if measure.better == "higher" else -delta.sign
                 moved.setdefault((measure.about, gain), []).append(f"{measure.name} {delta.value:+.3g}")
         up, down = moved.get(("quality", 1), []), moved.get(("quality", -1), [])
@@ -140,8 +140,8 @@ class Comparison:
     @property
     def table(self) -> str:
         """Rows of samplers and columns of measures in Markdown, the difference from plain in brackets."""
-        arrows = {"higher": "↑", "lower": "↓"}
-        head = ["samples", *(f"{m.name} {arrows[m.better]}" for m in self.measures), "critic calls", "seconds"]
+        arrows = {"higher": " ↑", "lower": " ↓", "neither": ""}
+        head = ["samples", *(f"{m.name}{arrows[m.better]}" for m in self.measures), "critic calls", "seconds"]
         rows = [head]
         for name, found in self.found.items():
             cells = []

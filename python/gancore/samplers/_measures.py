@@ -24,7 +24,7 @@ __all__ = ["Measure", "measures_of", "within_std"]
 
 Features: TypeAlias = "Callable[[Tensor], Tensor]"
 
-_About: TypeAlias = Literal["quality", "coverage", "both"]
+_About: TypeAlias = Literal["quality", "coverage", "both", "neither"]
 _SHARES: tuple[tuple[str, _About], ...] = (
     ("precision", "quality"),
     ("density", "quality"),
@@ -46,15 +46,16 @@ class Measure:
         What a table calls it.
     score : callable
         Samples (n, ...) to a number.
-    better : {"higher", "lower"}
+    better : {"higher", "lower", "neither"}
         Which direction is good.
-    about : {"quality", "coverage", "both"}
-        Whether it sees how good single samples are, how much of the data is reached, or both at once.
+    about : {"quality", "coverage", "both", "neither"}
+        Whether it sees how good single samples are, how much of the data is reached, or both at once; verdicts leave
+        out what is about neither.
     """
 
     name: str
     score: Callable[[Tensor], float]
-    better: Literal["higher", "lower"] = "higher"
+    better: Literal["higher", "lower", "neither"] = "higher"
     about: _About = "both"
 
 
@@ -109,7 +110,7 @@ def _at_modes(data: GaussianModes) -> dict[str, Measure]:
         Measure("modes", lambda x: float(found(x).modes), "higher", "coverage"),
         Measure("high_quality", lambda x: found(x).high_quality, "higher", "quality"),
         Measure("imbalance", lambda x: found(x).kl, "lower", "coverage"),
-        Measure("within_std", lambda x: within_std(x.cpu(), data.centers, _RADII * data.std), "lower", "quality"),
+        Measure("within_std", lambda x: within_std(x.cpu(), data.centers, _RADII * data.std), "neither", "neither"),
     )
     return {measure.name: measure for measure in measures}
 
