@@ -34,7 +34,7 @@ found = compare_samplers(
     latent_dim=4,
     samplers=["ddls", "rejection"],
     metrics=["fid", "precision", "coverage"],
-    n=500,
+    n=300,
     settings={"ddls": {"steps": 50}},
 )
 print(found)
