@@ -30,6 +30,7 @@ __all__ = [
     "ProtocolError",
     "ProtocolWarning",
     "SampleSizeWarning",
+    "SamplingWarning",
     "ShapeError",
     "TrainingError",
     "UnknownNameError",
@@ -70,6 +71,10 @@ class SampleSizeWarning(UserWarning):
 
 class HealthWarning(UserWarning):
     """A training run shows signs of an illness; the message says which, by which numbers, and what helps."""
+
+
+class SamplingWarning(UserWarning):
+    """Chains that stopped, or moved so little or so rashly that their samples mean less than they could."""
 
 
 class DTypeError(GancoreError, TypeError):

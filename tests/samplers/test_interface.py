@@ -61,7 +61,7 @@ def test_takes_the_arguments_of_the_interface(name: str) -> None:
 
 
 @pytest.mark.parametrize("column", [False, True])
-@pytest.mark.parametrize("prior", ["normal", "uniform", "sphere"])
+@pytest.mark.parametrize("prior", ["normal", "uniform", "sphere", "truncated_normal"])
 @pytest.mark.parametrize("name", NAMES)
 def test_returns_samples_of_the_right_shape(name: str, prior: str, column: bool) -> None:
     samples = draw(name, prior=prior, column=column, seed=1, batch_size=2)
@@ -82,7 +82,7 @@ def test_the_seed_decides_and_the_number_of_chains_does_not(name: str) -> None:
     assert not torch.equal(draw(name, 6, seed=1).z, whole.z)
 
 
-@pytest.mark.parametrize("kind", ["logit", "wasserstein"])
+@pytest.mark.parametrize("kind", ["logit", "hinge", "wasserstein"])
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_every_kind_of_critic(name: str, kind: str) -> None:
     assert len(draw(name, critic_kind=kind).x) == 5
@@ -104,7 +104,8 @@ def test_leaves_torchs_random_state_alone(name: str) -> None:
         ({"latent_dim": 5}, ShapeError),
         ({"batch_size": 0}, DomainError),
         ({"prior": "cauchy"}, UnknownNameError),
-        ({"critic_kind": "hinge"}, UnknownNameError),
+        ({"prior": "truncated_normal", "truncation": 0.0}, DomainError),
+        ({"critic_kind": "features"}, UnknownNameError),
         ({"critic_kind": "probability"}, DomainError),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gancore.errors import BackendError, DomainError, NumericalError
+from gancore.errors import BackendError, DomainError, NumericalError, SamplingWarning, UnknownNameError
 from gancore.samplers import Samples, optimal_transport, plain
 
 
@@ -72,3 +72,38 @@ def test_the_score_rises_and_codes_stay_in_the_prior(prior: str) -> None:
 def test_refuses(critic: object, settings: dict[str, object], error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         move(critic, **settings)
+
+
+def test_in_target_space_the_samples_move_and_the_codes_do_not() -> None:
+    """A generator that squeezes: in its own space the slope is another, and so is the path."""
+    critic, stretch = rise, torch.tensor([0.5, 2.0])
+    settings = {"latent_dim": 2, "steps": 20, "step_size": 0.01, "lipschitz": 1.5, "space": "target"}
+    moved = optimal_transport(lambda z: z * stretch, critic, 50, **settings)
+    assert torch.equal(moved.z, starts())
+    torch.testing.assert_close(moved.x, starts() * stretch + torch.tensor([0.2 + 0.01, 0.0]), atol=0.02, rtol=0)
+    assert moved.info.generator_calls == 50
+
+
+def test_in_target_space_k_is_the_slope_between_samples() -> None:
+    settings = {"latent_dim": 2, "space": "target", "steps": 1}
+    found = optimal_transport(lambda z: 10 * z, rise, 5, **settings).info.calibration["lipschitz"]
+    assert 2.9 < found <= 3.0 * (1 + 1e-6)
+    codes = optimal_transport(lambda z: 10 * z, rise, 5, latent_dim=2, steps=1).info.calibration["lipschitz"]
+    assert codes == pytest.approx(10 * found)
+
+
+def test_in_target_space_images_keep_their_shape_and_stops_are_named() -> None:
+    def critic(x: Tensor) -> Tensor:
+        flat = x.flatten(1)
+        return flat.sum(dim=1) + torch.where(flat[:, 0] > 1, torch.nan, 0.0)
+
+    settings = {"latent_dim": 4, "space": "target", "lipschitz": 0.5, "steps": 40}
+    with pytest.warns(SamplingWarning, match="of 40 chains"):
+        found = optimal_transport(lambda z: 0.3 * z.reshape(-1, 1, 2, 2), critic, 40, **settings)
+    assert found.x.shape == (40, 1, 2, 2)
+    assert (found.x[:, 0, 0, 0] <= 1).all()
+    assert 0 < len(found.info.stopped) < 40
+    with pytest.raises(BackendError, match="with respect to the samples"):
+        optimal_transport(lambda z: z, lambda x: x[:, 0].detach(), 5, latent_dim=2, space="target")
+    with pytest.raises(UnknownNameError, match="space"):
+        move(rise, space="sample")

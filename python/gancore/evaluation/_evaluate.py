@@ -12,7 +12,7 @@ from gancore import _check, registry, systems
 from gancore._versions import versions
 from gancore.datasets import as_data
 from gancore.errors import BackendError, DomainError, IncompatibleChoiceError, NumericalError, ShapeError
-from gancore.evaluation.drawing import draw, needs_data
+from gancore.evaluation.drawing import budget, draw, needs_data
 from gancore.evaluation.panel import judges_of
 from gancore.evaluation.reload import calibration_data, reload_data
 from gancore.evaluation.result import Evaluation
@@ -118,7 +118,7 @@ def evaluate(
             "n_fake": n,
             "seed": seed,
             "calibration": drawn.calibration,
-            "settings": {name: dict(settings.get(name, {})) for name in drawn.infos},
+            "settings": {name: {**budget(name), **settings.get(name, {})} for name in drawn.infos},
             "versions": versions(),
         },
         scores={source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.samples.items()},

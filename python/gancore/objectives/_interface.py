@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnyObjective", "CriticKind", "Objective", "PairedObjective"]
 
-CriticKind = Literal["logit", "probability", "wasserstein", "features"]
+CriticKind = Literal["logit", "probability", "hinge", "wasserstein", "features"]
 """How a critic's output reads: as log p/q, as D in (0, 1), as a potential of unknown scale, or as a vector of features
 in which distributions are compared; a sampler can follow the first three."""
 

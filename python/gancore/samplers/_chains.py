@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from gancore import _check
-from gancore.errors import BackendError, DTypeError, ShapeError
+from gancore.errors import BackendError, DTypeError, IncompatibleChoiceError, ShapeError, UnknownNameError
 from gancore.kernels.langevin import GaussianMixture
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._interface import SamplerInfo, Samples
-from gancore.samplers._langevin import metropolis_step, start, unadjusted_step
 from gancore.samplers._trace import Trace
 from gancore.samplers._tuning import PILOT_SIZE, tuned_step_size
+from gancore.samplers._underdamped import FRICTION, kept_velocity
+from gancore.samplers._walker import Walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["langevin"]
 
+_INTEGRATORS = ("euler", "baoab")
 _UNADJUSTED_SHARE = 0.1
+_FAR = 1e30
+"""Where a float32 squared is still finite after a few more steps as a double."""
 
 
 def langevin(
@@ -40,6 +44,9 @@ def langevin(
     step_size: float | Literal["auto"] = "auto",
     temperature: float = 1.0,
     metropolis: bool = False,
+    integrator: Literal["euler", "baoab"] = "euler",
+    friction: float = FRICTION,
+    velocity: Tensor | None = None,
     thinning: int | None = None,
     seed: int = 0,
     first_step: int = 0,
@@ -65,13 +72,21 @@ def langevin(
     metropolis : bool
         Accept or reject each step (MALA): exact at any step size. Without it, one Gaussian of variance s^2 comes out
         with variance T s^2 / (1 - eta / (2 s^2)).
+    integrator : {"euler", "baoab"}
+        "baoab" gives the chains velocities (underdamped dynamics), in steps of time :math:`\sqrt{2 \eta}`: positions of
+        a Gaussian then have its variance at any stable step. It has no `metropolis`.
+    friction : float
+        For "baoab": the rate at which velocities are forgotten; best near twice the slowest frequency of the target,
+        1 / s for a Gaussian of standard deviation s at temperature 1.
+    velocity : Tensor as `initial`, optional
+        For "baoab": how fast the chains start, in units of the root of the temperature; normal draws, if not given.
     thinning : int, optional
         Keep the states after every so many steps, instead of the last ones.
     seed : int
         Chain i of a seed draws the same numbers whatever the number of chains.
     first_step : int
         Number of the first step: a run continued from its end with this at the steps done so far, and its
-        step size, is the run that was never interrupted.
+        step size and velocity, is the run that was never interrupted.
 
     Returns
     -------
@@ -84,8 +99,16 @@ def langevin(
         If an argument is out of range, or the energy's output is not (n,) or (n, 1).
     BackendError
         If the energy has no gradient.
+    IncompatibleChoiceError
+        If "baoab" is to be corrected by `metropolis`, or velocities are given to chains that have none.
     NumericalError
-        If an energy or gradient is not finite at the start, or without `metropolis` later.
+        If an energy or gradient is not finite at the start, or becomes so in all chains.
+
+    Warns
+    -----
+    SamplingWarning
+        If an energy or gradient becomes nan or infinite in some chains, which then stop and are named in
+        `info.stopped`, or if nearly all steps are rejected, or none of a given step size.
 
     Notes
     -----
@@ -110,38 +133,67 @@ def langevin(
         raise DTypeError(f"initial: expected a tensor of float32 or float64, got {got}")
     if initial.ndim != 2 or 0 in initial.shape:
         raise ShapeError(f"initial: expected shape (n, d) with n, d >= 1, got {tuple(initial.shape)}")
+    _check_integrator(integrator, friction, velocity, initial, metropolis=metropolis)
     tempered = _Tempered(energy, temperature)
     first = initial.detach().clone(memory_format=torch.contiguous_format)
     if step_size == "auto":
         tuned = tuned_step_size(tempered, first[:PILOT_SIZE].clone(), seed=seed) / temperature
-        step_size = tuned * (1.0 if metropolis else _UNADJUSTED_SHARE)
+        eta = tuned * (1.0 if metropolis else _UNADJUSTED_SHARE)
+    else:
+        eta = step_size
     n = len(first)
     trace = Trace(n, steps)
-    state = start(tempered, first, 0)
+    walker = Walker(
+        tempered,
+        sampler="langevin",
+        step_size=eta * temperature,
+        metropolis=metropolis,
+        split=False,
+        keep=kept_velocity(eta, friction) if integrator == "baoab" else None,
+        seed=seed,
+    )
+    state = walker.start(first, 0, None if velocity is None else velocity.detach().clone())
     trace.record(0, state.energy * temperature, 0)
     kept = []
     for step in range(steps):
-        number = first_step + step
-        if metropolis:
-            state, acceptance = metropolis_step(tempered, state, step_size * temperature, seed=seed, step=number)
-            trace.accepted += float(acceptance.sum())
-        else:
-            state = unadjusted_step(tempered, state, step_size * temperature, seed=seed, step=number)
+        if not walker.stops.all_held:
+            state = walker.step(state, first_step + step)
         trace.record(step + 1, state.energy * temperature, 0)
         if thinning is not None and (step + 1) % thinning == 0:
             kept.append(state.u.clone())
+    walker.tell(n, step_size=eta, chosen=step_size != "auto")
     states = state.u if thinning is None else torch.stack(kept) if kept else first.new_empty((0, *first.shape))
     info = SamplerInfo(
         sampler="langevin",
-        acceptance=trace.accepted / (n * steps) if metropolis else None,
+        acceptance=walker.acceptance,
         energies=tuple((trace.total / n).tolist()),
-        step_size=step_size,
+        step_size=eta,
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
         critic_calls=tempered.calls,
+        stopped=walker.stops.steps,
     )
-    return Samples(states, states, info)
+    return Samples(states, states, info, state.v)
+
+
+def _check_integrator(
+    integrator: str, friction: float, velocity: Tensor | None, initial: Tensor, *, metropolis: bool
+) -> None:
+    if integrator not in _INTEGRATORS:
+        raise UnknownNameError("integrator", integrator, _INTEGRATORS)
+    _check.number("friction", friction, above=0.0)
+    if integrator == "baoab" and metropolis:
+        raise IncompatibleChoiceError("metropolis: integrator='baoab' has no such correction; take 'euler'")
+    if velocity is None:
+        return
+    if integrator != "baoab":
+        raise IncompatibleChoiceError("velocity: chains have one only with integrator='baoab'")
+    if velocity.shape != initial.shape or velocity.dtype != initial.dtype:
+        raise ShapeError(
+            f"velocity: expected {initial.dtype} of shape {tuple(initial.shape)} as `initial`, got {velocity.dtype} of "
+            f"{tuple(velocity.shape)}"
+        )
 
 
 @final
@@ -157,7 +209,11 @@ class _Tempered:
         """Energies, float64 (n,), and their gradient, as `u`."""
         self.calls += len(u)
         if isinstance(self._energy, GaussianMixture):
-            return self._energy.energy(u) / self._temperature, self._energy.grad(u) / self._temperature
+            # A chain that has left the numbers must not take the others with it.
+            near = (u.abs() < _FAR).all(dim=1)
+            there = torch.where(near[:, None], u, 0.0)
+            energies = self._energy.energy(there).masked_fill(~near, torch.inf)
+            return energies / self._temperature, self._energy.grad(there) / self._temperature
         leaf = u.detach().requires_grad_()
         with torch.enable_grad():
             values = self._energy(leaf)

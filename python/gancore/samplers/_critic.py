@@ -8,7 +8,7 @@ from gancore.errors import DomainError, ShapeError, UnknownNameError
 
 __all__ = ["as_logits", "check_output"]
 
-_KINDS = ("logit", "probability", "wasserstein")
+_KINDS = ("logit", "probability", "hinge", "wasserstein")
 _SATURATION = 1e-7
 
 
@@ -16,8 +16,9 @@ def as_logits(output: Tensor, kind: str) -> Tensor:
     """A critic's output, (n,) or (n, 1), as logits of shape (n,).
 
     A probability D becomes log D - log(1 - D), with D kept 1e-7 away from 0 and 1: a saturated critic gives a
-    large finite logit, and no gradient. A Wasserstein critic is a potential of unknown scale and offset,
-    taken as it is: calibrate it.
+    large finite logit, and no gradient. A Wasserstein critic is a potential of unknown scale and offset. A hinge
+    critic is no log ratio either: its loss is least at d = sign(p - q), so that it ranks samples and says nothing of
+    how much likelier one is than another. Both are taken as they are: calibrate them.
 
     Raises
     ------

@@ -12,11 +12,11 @@ from torch import Tensor
 from gancore import _check
 from gancore._at_rest import device_of
 from gancore.errors import BackendError, GancoreError, NumericalError, ShapeError, UnknownNameError
-from gancore.priors import PRIORS, push_forward
+from gancore.priors import PRIORS, check_truncation, push_forward
 from gancore.samplers._critic import as_logits, check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gancore.samplers._interface import Network
 
@@ -47,31 +47,46 @@ class LatentEnergy:
         Codes to samples; samples to scores of shape (n,) or (n, 1).
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Which push-forward T.
-    critic_kind : {"logit", "probability", "wasserstein"}
+    truncation : float
+        Where a truncated normal ends.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
         How scores read.
     """
 
     def __init__(
-        self, generator: Network, critic: Network | None, *, latent_dim: int, prior: str, critic_kind: str
+        self,
+        generator: Network,
+        critic: Network | None,
+        *,
+        latent_dim: int,
+        prior: str,
+        truncation: float,
+        critic_kind: str,
     ) -> None:
         self._generator = generator
         self._critic = critic
         self._prior = prior
+        self._truncation = truncation
         self._kind = critic_kind
         self.latent_dim = latent_dim
         self.device = device_of(generator)
         self.calls = Calls()
         self.slope = 1.0
         self.offset = 0.0
+        self.bend: Callable[[Tensor], Tensor] | None = None
         self.temperature = 1.0
         self._probe()
+
+    def push(self, u: Tensor) -> Tensor:
+        """Codes of normals."""
+        return push_forward(u, self._prior, truncation=self._truncation)
 
     def decode(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Codes and samples of normals, without a graph."""
         with torch.no_grad():
-            z = push_forward(u, self._prior)
+            z = self.push(u)
             return z, self.generate(z)
 
     def generate(self, z: Tensor) -> Tensor:
@@ -108,7 +123,7 @@ class LatentEnergy:
         """Energies, float64 (n,), and their gradient, float32 (n, d); nan and infinity pass through."""
         leaf = u.detach().requires_grad_()
         with torch.enable_grad():
-            tilt = self._tilt(self.generate(push_forward(leaf, self._prior)))
+            tilt = self._tilt(self.generate(self.push(leaf)))
             gradient = None
             if tilt.requires_grad:
                 (gradient,) = torch.autograd.grad(tilt.sum(), leaf, allow_unused=True)
@@ -119,8 +134,22 @@ class LatentEnergy:
             )
         return self._prior_energy(u) - tilt.detach().double(), u - gradient
 
+    def sample_gradient(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of samples, float64 (n,), and their gradient with respect to the samples, as `x`."""
+        leaf = x.detach().requires_grad_()
+        with torch.enable_grad():
+            tilt = self._tilt(leaf)
+            gradient = torch.autograd.grad(tilt.sum(), leaf, allow_unused=True)[0] if tilt.requires_grad else None
+        if gradient is None:
+            raise BackendError(
+                "critic: its output has no gradient with respect to the samples; it must be differentiable, without "
+                ".detach(), no_grad, argmax or NumPy on the way"
+            )
+        return tilt.detach().double(), gradient
+
     def _tilt(self, x: Tensor) -> Tensor:
-        return (self.slope * self.logits(x) + self.offset) / self.temperature
+        logits = self.slope * self.logits(x) + self.offset
+        return (logits if self.bend is None else self.bend(logits)) / self.temperature
 
     def _prior_energy(self, u: Tensor) -> Tensor:
         return 0.5 * u.detach().double().square().sum(dim=1)
@@ -129,7 +158,7 @@ class LatentEnergy:
         """Two codes through both networks: what does not fit is named before any work is done."""
         with torch.no_grad():
             with _blamed(f"latent_dim: the generator does not take codes of shape (n, {self.latent_dim})"):
-                x = self.generate(push_forward(torch.ones(2, self.latent_dim, device=self.device), self._prior))
+                x = self.generate(self.push(torch.ones(2, self.latent_dim, device=self.device)))
             if self._critic is not None:
                 with _blamed(f"critic: does not take the generator's samples (n, {str(tuple(x.shape))[4:]}"):
                     self.logits(x)
@@ -147,9 +176,10 @@ def _blamed(message: str) -> Iterator[None]:
         raise ShapeError(f"{message}: {error}") from error
 
 
-def check_request(n: int, latent_dim: int, prior: str, batch_size: int) -> None:
+def check_request(n: int, latent_dim: int, prior: str, truncation: float, batch_size: int) -> None:
     """Refuse what no sampler can do."""
     for name, value in (("n", n), ("latent_dim", latent_dim), ("batch_size", batch_size)):
         _check.integer(name, value, least=1)
     if prior not in PRIORS:
         raise UnknownNameError("prior", prior, PRIORS)
+    check_truncation(truncation)

@@ -39,6 +39,9 @@ class SamplerInfo:
         How many samples went through each network, calibration and tuning included.
     calibration : dict of str to float
         Slope, offset and held-out log-losses of the critic's calibration; empty without one.
+    stopped : dict of int to int
+        Chains whose energy or gradient became nan or infinite, by number, and the step after which it was (1 for the
+        first): their samples are the last finite ones.
     """
 
     sampler: str
@@ -51,15 +54,21 @@ class SamplerInfo:
     critic_calls: int = 0
     generator_calls: int = 0
     calibration: dict[str, float] = field(default_factory=dict)
+    stopped: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples x = G(z) of shape (n, ...), their codes z of shape (n, latent_dim), and diagnostics."""
+    """Samples x = G(z) of shape (n, ...), their codes z of shape (n, latent_dim), and diagnostics.
+
+    `velocity` is how fast underdamped chains of :func:`langevin` ended, in units of the root of the temperature: what
+    a continued run starts from.
+    """
 
     x: Tensor
     z: Tensor
     info: SamplerInfo
+    velocity: Tensor | None = None
 
 
 class Sampler(Protocol):
@@ -80,6 +89,7 @@ class Sampler(Protocol):
         *,
         latent_dim: int,
         prior: str = ...,
+        truncation: float = ...,
         seed: int = ...,
         critic_kind: CriticKind = ...,
         batch_size: int = ...,

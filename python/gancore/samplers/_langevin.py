@@ -33,7 +33,7 @@ from gancore.errors import NumericalError
 from gancore.kernels.langevin import langevin_step
 from gancore.samplers._noise import accept_uniforms
 
-__all__ = ["Energy", "State", "log_acceptance", "metropolis_step", "start", "unadjusted_step"]
+__all__ = ["Energy", "State", "chosen", "log_acceptance", "metropolis_step", "start", "unadjusted_step"]
 
 
 class Energy(Protocol):
@@ -45,23 +45,35 @@ class Energy(Protocol):
 
 @dataclass(frozen=True)
 class State:
-    """Positions (n, d), energies (n,) float64 and gradients (n, d) of chains, numbered from the first."""
+    """Positions (n, d), energies (n,) float64, gradients and velocities (n, d) of chains, numbered from the first."""
 
     u: Tensor
     energy: Tensor
     gradient: Tensor
     first_chain: int
+    v: Tensor | None = None
+
+    def finite(self) -> Tensor:
+        """Chains whose energy and gradient are numbers: bool of shape (n,)."""
+        return self.energy.isfinite() & self.gradient.isfinite().all(dim=1)
 
 
-def start(energy: Energy, u: Tensor, first_chain: int) -> State:
-    """Chains at their first positions."""
-    return _finite(State(u, *energy.value_and_grad(u), first_chain), "at the start", "the critic or generator")
+def start(energy: Energy, u: Tensor, first_chain: int, v: Tensor | None = None) -> State:
+    """Chains at their first positions; there is nowhere else to begin, so that all must be finite."""
+    state = State(u, *energy.value_and_grad(u), first_chain, v)
+    bad = ~state.finite()
+    if bad.any():
+        raise NumericalError(
+            f"critic: energy or gradient is not finite at the start, in {int(bad.sum())} of {len(bad)} chains, first "
+            f"in chain {first_chain + int(bad.nonzero()[0])}; look at the critic or generator"
+        )
+    return state
 
 
 def unadjusted_step(
     energy: Energy, state: State, step_size: float, *, seed: int, step: int, split: bool = False
 ) -> State:
-    """Move every chain; the step size biases the distribution by its first order."""
+    """Move every chain; the step size biases the distribution by its first order. What comes may not be finite."""
     u = langevin_step(
         state.u,
         state.gradient,
@@ -70,10 +82,8 @@ def unadjusted_step(
         seed=seed,
         step=step,
         first_chain=state.first_chain,
-        out=state.u,
     )
-    moved = State(u, *energy.value_and_grad(u), state.first_chain)
-    return _finite(moved, f"after step {step + 1}", f"the step size {step_size:g} (or Metropolis' correction off)")
+    return State(u, *energy.value_and_grad(u), state.first_chain)
 
 
 def metropolis_step(
@@ -87,18 +97,21 @@ def metropolis_step(
     proposal = State(u, *energy.value_and_grad(u), state.first_chain)
     log_ratio = log_acceptance(state, proposal, step_size, noise=noise)
     # A proposal from where the networks overflow is one that Metropolis turns down.
-    finite = proposal.energy.isfinite() & proposal.gradient.isfinite().all(dim=1) & log_ratio.isfinite()
-    log_ratio = log_ratio.masked_fill(~finite, -torch.inf)
+    log_ratio = log_ratio.masked_fill(~(proposal.finite() & log_ratio.isfinite()), -torch.inf)
     uniforms = accept_uniforms(len(u), seed=seed, step=step, first_chain=state.first_chain, device=state.u.device)
-    accepted = uniforms.log() < log_ratio
-    rows = accepted[:, None]
-    moved = State(
-        torch.where(rows, proposal.u, state.u),
-        torch.where(accepted, proposal.energy, state.energy),
-        torch.where(rows, proposal.gradient, state.gradient),
-        state.first_chain,
+    return chosen(uniforms.log() < log_ratio, proposal, state), log_ratio.clamp(max=0.0).exp()
+
+
+def chosen(taken: Tensor, new: State, old: State) -> State:
+    """The new state of the chains that are taken, the old one of the others."""
+    rows = taken[:, None]
+    return State(
+        torch.where(rows, new.u, old.u),
+        torch.where(taken, new.energy, old.energy),
+        torch.where(rows, new.gradient, old.gradient),
+        old.first_chain,
+        None if new.v is None or old.v is None else torch.where(rows, new.v, old.v),
     )
-    return moved, log_ratio.clamp(max=0.0).exp()
 
 
 def log_acceptance(state: State, proposal: State, step_size: float, *, noise: float = 1.0) -> Tensor:
@@ -113,13 +126,3 @@ def log_acceptance(state: State, proposal: State, step_size: float, *, noise: fl
 def _noise(step_size: float, *, split: bool) -> float:
     """Variance of the noise over 2 eta."""
     return 1.0 - step_size / 2 if split else 1.0
-
-
-def _finite(state: State, when: str, suspect: str) -> State:
-    bad = ~(state.energy.isfinite() & state.gradient.isfinite().all(dim=1))
-    if bad.any():
-        raise NumericalError(
-            f"critic: energy or gradient is not finite {when}, in {int(bad.sum())} of {len(bad)} chains; "
-            f"look at {suspect}"
-        )
-    return state

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from gancore.kernels.langevin import philox_normal, philox_uniform
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-__all__ = ["FRESH_CHAINS", "PILOT_CHAINS", "accept_uniforms", "initial_normals", "proposal_normals"]
+__all__ = [
+    "FRESH_CHAINS",
+    "PILOT_CHAINS",
+    "accept_uniforms",
+    "initial_normals",
+    "initial_velocities",
+    "proposal_normals",
+]
 
 PILOT_CHAINS = 1 << 30
 """First chain of the runs that tune a step size."""
@@ -31,9 +39,32 @@ def accept_uniforms(n: int, *, seed: int, step: int, first_chain: int, device: t
     return draws
 
 
-def proposal_normals(n: int, dim: int, *, seed: int, step: int, first_chain: int, device: torch.device) -> Tensor:
-    """Fresh points for independent proposals: N(0, I), float32 of shape (n, dim)."""
+def proposal_normals(
+    n: int,
+    dim: int,
+    *,
+    seed: int,
+    step: int,
+    first_chain: int,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Fresh normals for a step, or points for independent proposals: N(0, I), of shape (n, dim)."""
     draws: Tensor = philox_normal(
-        (n, dim), seed=seed, stream="proposal", step=step, first_chain=first_chain, device=device
+        (n, dim), seed=seed, stream="proposal", step=step, first_chain=first_chain, device=device, dtype=_name(dtype)
     )
     return draws
+
+
+def initial_velocities(
+    n: int, dim: int, *, seed: int, first_chain: int, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """How fast underdamped chains start: N(0, I), of shape (n, dim), independent of where they do."""
+    draws: Tensor = philox_normal(
+        (n, dim), seed=seed, stream="initial", step=1, first_chain=first_chain, device=device, dtype=_name(dtype)
+    )
+    return draws
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -6,14 +6,15 @@ import math
 from typing import TYPE_CHECKING, final
 
 from gancore.samplers._langevin import metropolis_step, start
-from gancore.samplers._noise import PILOT_CHAINS
+from gancore.samplers._noise import PILOT_CHAINS, initial_normals
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gancore.samplers._energy import LatentEnergy
     from gancore.samplers._langevin import Energy
 
-__all__ = ["PILOT_SIZE", "TARGET_ACCEPTANCE", "DualAveraging", "tuned_step_size"]
+__all__ = ["PILOT_SIZE", "TARGET_ACCEPTANCE", "DualAveraging", "tuned_latent_step", "tuned_step_size"]
 
 PILOT_SIZE = 64
 """How many chains a step size is tuned on."""
@@ -80,3 +81,9 @@ def tuned_step_size(energy: Energy, u: Tensor, *, seed: int, split: bool = False
         state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step, split=split)
         tuning.update(float(acceptance.mean()))
     return min(tuning.average, most)
+
+
+def tuned_latent_step(energy: LatentEnergy, *, seed: int, split: bool = False) -> float:
+    """The tuned step size of chains that start at the prior."""
+    pilot = initial_normals(PILOT_SIZE, energy.latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
+    return tuned_step_size(energy, pilot, seed=seed, split=split)

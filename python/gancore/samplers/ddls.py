@@ -13,20 +13,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-
 from gancore import _check
 from gancore._at_rest import at_rest
-from gancore._progress import progress_bar
-from gancore.errors import DomainError, UnknownNameError
+from gancore.errors import DomainError, IncompatibleChoiceError, UnknownNameError
+from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
-from gancore.samplers._langevin import metropolis_step, start, unadjusted_step
-from gancore.samplers._noise import PILOT_CHAINS, initial_normals
-from gancore.samplers._trace import Trace
-from gancore.samplers._tuning import PILOT_SIZE, tuned_step_size
+from gancore.samplers._tuning import tuned_latent_step
+from gancore.samplers._underdamped import FRICTION, kept_velocity
+from gancore.samplers._walk import walk
+from gancore.samplers._walker import Walker
 
 if TYPE_CHECKING:
     from gancore.objectives._interface import CriticKind
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ddls"]
 
-_INTEGRATORS = ("euler", "split")
+_INTEGRATORS = ("euler", "split", "baoab")
 _UNADJUSTED_SHARE = 0.1
 
 
@@ -45,12 +43,14 @@ def ddls(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     steps: int = 50,
     step_size: float | Literal["auto"] = "auto",
     temperature: float = 1.0,
     calibrate: Any = None,
     metropolis: bool = False,
-    integrator: Literal["euler", "split"] = "euler",
+    integrator: Literal["euler", "split", "baoab"] = "euler",
+    friction: float = FRICTION,
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -72,8 +72,10 @@ def ddls(
         How many samples: one from the end of each of n chains that start at the prior.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     steps : int
         Length of each chain.
     step_size : float or "auto"
@@ -88,14 +90,18 @@ def ddls(
         arbitrary.
     metropolis : bool
         Correct every step by acceptance, so that the step size biases nothing; at the same cost.
-    integrator : {"euler", "split"}
+    integrator : {"euler", "split", "baoab"}
         "split" solves the prior's part of the step exactly, with less noise: :math:`u - \eta \nabla E(u) + \sqrt{2
         \eta (1 - \eta/2)}\, \xi`. It leaves the prior as it is where the critic is constant, at any step size up
-        to 1, with or without `metropolis`.
+        to 1, with or without `metropolis`. "baoab" gives the chains velocities (underdamped dynamics) and solves the
+        prior's motion exactly too, in steps of time :math:`\sqrt{2 \eta}`; it has no `metropolis`.
+    friction : float
+        For "baoab": the rate at which velocities are forgotten, in units of the prior's; at 2 a normal prior is mixed
+        fastest, and as it grows the dynamics become those of the other integrators.
     seed : int
         Chain i of a seed draws the same numbers whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many chains are run at a time.
     progress : bool
@@ -115,8 +121,16 @@ def ddls(
         the critic knows nothing.
     BackendError
         If the critic's score has no gradient with respect to the code.
+    IncompatibleChoiceError
+        If "baoab" is to be corrected by `metropolis`.
     NumericalError
-        If an energy or gradient is not finite.
+        If an energy or gradient is not finite at the start, or becomes so in all chains.
+
+    Warns
+    -----
+    SamplingWarning
+        If an energy or gradient becomes nan or infinite in some chains, which then stop and are named in
+        `info.stopped`, or if nearly all steps are rejected, or none of a given step size.
 
     Notes
     -----
@@ -135,52 +149,46 @@ def ddls(
     >>> samples.x.mean(dim=0).round().tolist()
     [2.0, 0.0]
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     _check.integer("steps", steps, least=1)
     _check.number("temperature", temperature, above=0.0)
     if step_size != "auto":
         _check.number("step_size", step_size, above=0.0)
     if integrator not in _INTEGRATORS:
         raise UnknownNameError("integrator", integrator, _INTEGRATORS)
-    split = integrator == "split"
-    if split and step_size != "auto" and step_size > 1:
+    if integrator == "baoab" and metropolis:
+        raise IncompatibleChoiceError("metropolis: integrator='baoab' has no such correction; take 'euler' or 'split'")
+    _check.number("friction", friction, above=0.0)
+    split = integrator != "euler"
+    if integrator == "split" and step_size != "auto" and step_size > 1:
         raise DomainError(f"step_size: expected at most 1 with integrator='split', got {step_size}")
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         energy.temperature = temperature
         calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
         if step_size == "auto":
-            pilot = initial_normals(PILOT_SIZE, latent_dim, seed=seed, first_chain=PILOT_CHAINS, device=energy.device)
-            tuned = tuned_step_size(energy, pilot, seed=seed, split=split)
-            step_size = tuned * (1.0 if metropolis else _UNADJUSTED_SHARE)
-        trace = Trace(n, steps)
-        ends = []
-        with progress_bar("ddls", n * steps, shown=progress) as advance:
-            for first in range(0, n, batch_size):
-                many = min(batch_size, n - first)
-                u = initial_normals(many, latent_dim, seed=seed, first_chain=first, device=energy.device)
-                state = start(energy, u, first)
-                trace.record(0, state.energy, first)
-                for step in range(steps):
-                    if metropolis:
-                        state, acceptance = metropolis_step(energy, state, step_size, seed=seed, step=step, split=split)
-                        trace.accepted += float(acceptance.sum())
-                    else:
-                        state = unadjusted_step(energy, state, step_size, seed=seed, step=step, split=split)
-                    trace.record(step + 1, state.energy, first)
-                    advance(many)
-                ends.append(energy.decode(state.u))
-    codes, samples = zip(*ends, strict=True)
+            eta = tuned_latent_step(energy, seed=seed, split=split) * (1.0 if metropolis else _UNADJUSTED_SHARE)
+        else:
+            eta = step_size
+        keep = kept_velocity(eta, friction) if integrator == "baoab" else None
+        walker = Walker(energy, sampler="ddls", step_size=eta, metropolis=metropolis, split=split, keep=keep, seed=seed)
+        codes, samples, trace = walk(
+            walker, energy, n, name="ddls", steps=steps, seed=seed, batch_size=batch_size, progress=progress
+        )
+    walker.tell(n, step_size=eta, chosen=step_size != "auto")
     info = SamplerInfo(
         sampler="ddls",
-        acceptance=trace.accepted / (n * steps) if metropolis else None,
+        acceptance=walker.acceptance,
         energies=tuple((trace.total / n).tolist()),
-        step_size=step_size,
+        step_size=eta,
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=calibration,
+        stopped=walker.stops.steps,
     )
-    return Samples(torch.cat(samples), torch.cat(codes), info)
+    return Samples(samples, codes, info)

@@ -5,29 +5,38 @@ r"""Metropolis-Hastings GAN: the generator proposes, the critic accepts.
 
 R. Turner et al., "Metropolis-Hastings Generative Adversarial Networks" (2019), section 3. With d = log p/p_g the
 chain's distribution is p. The ratio is taken of logits: D = 0 or 1 makes no 0/0.
+
+With proposals by a Langevin step of the codes, which start where the chain is, this is REP-GAN (Y. Wang et al.,
+"Reparameterized Sampling for Generative Adversarial Networks", 2021, section 3): the ratio then has the energies of the
+codes and the densities of both proposals, and is that of :func:`ddls` with `metropolis`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import torch
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
 
 from gancore import _check
 from gancore._at_rest import at_rest
-from gancore._progress import progress_bar
-from gancore.samplers._calibration import set_scale
+from gancore.errors import IncompatibleChoiceError, SamplingWarning, UnknownNameError
+from gancore.priors import TRUNCATION
+from gancore.samplers._calibration import Method, set_scale
 from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
+from gancore.samplers._independence import independence_chains
 from gancore.samplers._interface import SamplerInfo, Samples
-from gancore.samplers._noise import accept_uniforms, initial_normals, proposal_normals
-from gancore.samplers._trace import Trace
+from gancore.samplers._tuning import tuned_latent_step
+from gancore.samplers._walk import walk
+from gancore.samplers._walker import Walker
 
 if TYPE_CHECKING:
     from gancore.objectives._interface import CriticKind
     from gancore.samplers._interface import Network
 
 __all__ = ["metropolis_hastings"]
+
+_NAME = "metropolis_hastings"
+_PROPOSALS = ("independence", "langevin")
 
 
 def metropolis_hastings(
@@ -37,9 +46,14 @@ def metropolis_hastings(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     steps: int = 640,
+    proposal: Literal["independence", "langevin"] = "independence",
+    step_size: float | Literal["auto"] = "auto",
+    initial: Any = None,
     temperature: float = 1.0,
     calibrate: Any = None,
+    calibration: Method = "platt",
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -57,19 +71,34 @@ def metropolis_hastings(
         How many samples: the last state of each of n chains, which start at the generator's samples.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     steps : int
         Proposals a chain; the paper's 640 by default. The distance to the target falls as (1 - 1/M)^steps with M
         the largest density ratio.
+    proposal : {"independence", "langevin"}
+        "independence" proposes fresh samples of the generator (MH-GAN); "langevin" a Langevin step of the code, led by
+        the critic's gradient (REP-GAN), which is accepted far more often where good samples are rare.
+    step_size : float or "auto"
+        For "langevin": the eta of its step, tuned as by :func:`ddls` unless given; the paper's tau is twice this.
+    initial : None, or anything :func:`~gancore.datasets.as_data` takes
+        For "independence": real samples that the critic was not trained on. Chain i starts at one of them, so that it
+        need not find the data first. A chain that accepts nothing begins again at its sample of the generator, for
+        as many steps: what is returned never is a real sample.
     temperature : float
         Divides the critic's score: above 1 trusts it less.
     calibrate : None, or anything :func:`~gancore.datasets.as_data` takes
         Real samples that the critic was not trained on, to calibrate its scores.
+    calibration : {"platt", "isotonic", "beta"}
+        Which curve `calibrate` fits: a line on the logit; any monotone one, which follows the data most closely and
+        needs the most of them; or the beta family between the two. "langevin" needs a gradient, and
+        takes "platt" alone.
     seed : int
         Chain i of a seed draws the same numbers whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many chains are run at a time.
     progress : bool
@@ -78,7 +107,8 @@ def metropolis_hastings(
     Returns
     -------
     Samples
-        On the generator's device. The energies of `info` are minus the critic's score; R-hat and effective sample size
+        On the generator's device. The energies of `info` are minus the critic's score (for "langevin" those of the
+        codes, which :func:`ddls` reports); R-hat and effective sample size
         are theirs over the second half of the first 512 chains.
 
     Raises
@@ -86,12 +116,20 @@ def metropolis_hastings(
     DomainError, UnknownNameError, ShapeError
         If an argument is out of range, a network does not take what it is given, or calibration finds that
         the critic knows nothing.
+    IncompatibleChoiceError
+        If "langevin" is to start at real samples, which have no codes, or to follow a curve without gradient.
     NumericalError
         If a score is not finite.
 
+    Warns
+    -----
+    SamplingWarning
+        If most chains accept no proposal: they end where they started.
+
     Notes
     -----
-    Cost: n x (steps + 1) forward passes through both networks.
+    Cost: n x (steps + 1) forward passes through both networks, and the same again for chains that begin again;
+    for "langevin" gradients, plus 64 x 151 for tuning.
 
     Examples
     --------
@@ -101,44 +139,52 @@ def metropolis_hastings(
     >>> samples.x.mean().round().item()
     1.0
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     _check.integer("steps", steps, least=1)
     _check.number("temperature", temperature, above=0.0)
+    if proposal not in _PROPOSALS:
+        raise UnknownNameError("proposal", proposal, _PROPOSALS)
+    if step_size != "auto":
+        _check.number("step_size", step_size, above=0.0)
+    if proposal == "langevin" and initial is not None:
+        raise IncompatibleChoiceError("initial: a real sample has no code for proposal='langevin' to step from")
+    if proposal == "langevin" and calibration != "platt":
+        raise IncompatibleChoiceError(
+            f"calibration: proposal='langevin' follows a gradient and takes 'platt', got {calibration!r}"
+        )
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         energy.temperature = temperature
-        calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
-        trace = Trace(n, steps)
-        codes, samples = [], []
-        with progress_bar("metropolis_hastings", n * steps, shown=progress) as advance:
-            for first in range(0, n, batch_size):
-                many = min(batch_size, n - first)
-                numbers: dict[str, Any] = {"seed": seed, "first_chain": first, "device": energy.device}
-                z, x = energy.decode(initial_normals(many, latent_dim, **numbers))
-                score = energy.scores(x)
-                trace.record(0, -score, first)
-                for step in range(steps):
-                    new_z, new_x = energy.decode(proposal_normals(many, latent_dim, step=step, **numbers))
-                    new_score = energy.scores(new_x)
-                    log_ratio = new_score - score
-                    accepted = accept_uniforms(many, step=step, **numbers).log() < log_ratio
-                    z = torch.where(accepted[:, None], new_z, z)
-                    x = torch.where(accepted.reshape(-1, *[1] * (x.ndim - 1)), new_x, x)
-                    score = torch.where(accepted, new_score, score)
-                    trace.accepted += float(log_ratio.clamp(max=0.0).exp().sum())
-                    trace.record(step + 1, -score, first)
-                    advance(many)
-                codes.append(z)
-                samples.append(x)
+        fitted = set_scale(energy, calibrate, seed=seed, batch_size=batch_size, method=calibration)
+        job: dict[str, Any] = {"steps": steps, "seed": seed, "batch_size": batch_size, "progress": progress}
+        eta = None
+        if proposal == "langevin":
+            eta = tuned_latent_step(energy, seed=seed) if step_size == "auto" else step_size
+            walker = Walker(energy, sampler=_NAME, step_size=eta, metropolis=True, split=False, keep=None, seed=seed)
+            codes, samples, trace = walk(walker, energy, n, name=_NAME, **job)
+            acceptance = walker.acceptance
+            walker.tell(n, step_size=eta, chosen=step_size != "auto")
+        else:
+            codes, samples, trace, acceptance, stuck = independence_chains(energy, n, initial=initial, **job)
+            if 2 * stuck > n:
+                warnings.warn(
+                    f"{_NAME}: {stuck} of {n} chains accepted none of {steps} proposals; give `calibrate` held-out "
+                    "real samples, raise `steps` or `temperature`, or take proposal='langevin'",
+                    SamplingWarning,
+                    stacklevel=2,
+                )
     info = SamplerInfo(
-        sampler="metropolis_hastings",
-        acceptance=trace.accepted / (n * steps),
+        sampler=_NAME,
+        acceptance=acceptance,
         energies=tuple((trace.total / n).tolist()),
+        step_size=eta,
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
-        calibration=calibration,
+        calibration=fitted,
     )
-    return Samples(torch.cat(samples), torch.cat(codes), info)
+    return Samples(samples, codes, info)

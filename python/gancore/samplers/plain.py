@@ -12,6 +12,7 @@ import torch
 
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
+from gancore.priors import TRUNCATION
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._noise import initial_normals
@@ -30,6 +31,7 @@ def plain(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -47,12 +49,14 @@ def plain(
         How many samples.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     seed : int
         Sample i of a seed is the same whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many samples to compute at a time.
     progress : bool
@@ -75,10 +79,12 @@ def plain(
     >>> samples.x.shape, samples.z.shape
     (torch.Size([5, 3]), torch.Size([5, 2]))
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     codes, samples, total = [], [], 0.0
     with at_rest(generator, critic), progress_bar("plain", n, shown=progress) as advance:
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         for first in range(0, n, batch_size):
             many = min(batch_size, n - first)
             u = initial_normals(many, latent_dim, seed=seed, first_chain=first, device=energy.device)

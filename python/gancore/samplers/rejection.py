@@ -23,7 +23,8 @@ from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
 from gancore.errors import ConvergenceError, DomainError, UnknownNameError
-from gancore.samplers._calibration import set_scale
+from gancore.priors import TRUNCATION
+from gancore.samplers._calibration import Method, set_scale
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._noise import PILOT_CHAINS, accept_uniforms, initial_normals, proposal_normals
@@ -50,12 +51,14 @@ def rejection(
     *,
     latent_dim: int,
     prior: str = "normal",
+    truncation: float = TRUNCATION,
     rule: Literal["drs", "budgeted"] = "drs",
     percentile: float | None = 80.0,
     budget: float = 5.0,
     most_tries: int = 100_000,
     temperature: float = 1.0,
     calibrate: Any = None,
+    calibration: Method = "platt",
     seed: int = 0,
     critic_kind: CriticKind = "logit",
     batch_size: int = 256,
@@ -73,8 +76,10 @@ def rejection(
         How many samples to accept.
     latent_dim : int
         Coordinates of a code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of the codes.
+    truncation : float
+        Where a truncated normal ends.
     rule : {"drs", "budgeted"}
         Which acceptance probability.
     percentile : float or None
@@ -89,10 +94,13 @@ def rejection(
         Divides the critic's score: above 1 trusts it less.
     calibrate : None, or anything :func:`~gancore.datasets.as_data` takes
         Real samples that the critic was not trained on, to calibrate its scores.
+    calibration : {"platt", "isotonic", "beta"}
+        Which curve `calibrate` fits: a line on the logit; any monotone one, which follows the data most closely and
+        needs the most of them; or the beta family between the two.
     seed : int
         Sample i of a seed draws the same numbers whatever n and batch_size.
-    critic_kind : {"logit", "probability", "wasserstein"}
-        How the critic's output reads.
+    critic_kind : {"logit", "probability", "hinge", "wasserstein"}
+        How the critic's output reads; the last two have no scale until they are calibrated.
     batch_size : int
         How many samples are sought at a time.
     progress : bool
@@ -125,7 +133,7 @@ def rejection(
     >>> round(float(samples.x.std()), 1), round(samples.info.acceptance, 1)
     (0.5, 0.5)
     """
-    check_request(n, latent_dim, prior, batch_size)
+    check_request(n, latent_dim, prior, truncation, batch_size)
     if rule not in _RULES:
         raise UnknownNameError("rule", rule, _RULES)
     if percentile is not None:
@@ -136,9 +144,11 @@ def rejection(
     _check.integer("most_tries", most_tries, least=1)
     _check.number("temperature", temperature, above=0.0)
     with at_rest(generator, critic):
-        energy = LatentEnergy(generator, critic, latent_dim=latent_dim, prior=prior, critic_kind=critic_kind)
+        energy = LatentEnergy(
+            generator, critic, latent_dim=latent_dim, prior=prior, truncation=truncation, critic_kind=critic_kind
+        )
         energy.temperature = temperature
-        calibration = set_scale(energy, calibrate, seed=seed, batch_size=batch_size)
+        fitted = set_scale(energy, calibrate, seed=seed, batch_size=batch_size, method=calibration)
         pilot = _pilot_scores(energy, seed=seed, batch_size=batch_size)
         log_acceptance = _budgeted(pilot, budget) if rule == "budgeted" else _drs(pilot, percentile)
         codes, samples, tries = [], [], 0
@@ -175,7 +185,7 @@ def rejection(
         temperature=temperature,
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
-        calibration=calibration,
+        calibration=fitted,
     )
     return Samples(torch.cat(samples), torch.cat(codes), info)
 

@@ -45,7 +45,7 @@ class System:
         Such as ``Adam(lr=2e-4)`` from :mod:`gancore.training.optimizers`.
     latent_dim : int
         Coordinates of a latent code.
-    prior : {"normal", "uniform", "sphere"}
+    prior : {"normal", "uniform", "sphere", "truncated_normal"}
         Distribution of latent codes.
     batch_size : int
         Samples in each batch, real and fake.

@@ -25,7 +25,7 @@ def fisher_gan(
     lr: float = 2e-4,
     beta1: float = 0.5,
     latent_dim: int | None = None,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
 ) -> System:

@@ -30,7 +30,7 @@ def gan(
     critic_lr: float | None = None,
     beta1: float = 0.5,
     latent_dim: int | None = None,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
 ) -> System:

@@ -27,7 +27,7 @@ def lsgan(
     beta1: float = 0.5,
     beta2: float = 0.999,
     latent_dim: int | None = None,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
 ) -> System:

@@ -34,7 +34,7 @@ def sngan(
     beta1: float = 0.0,
     beta2: float = 0.9,
     latent_dim: int | None = None,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
 ) -> System:

@@ -25,7 +25,7 @@ def unrolled_gan(
     critic_lr: float = 1e-4,
     beta1: float = 0.5,
     latent_dim: int = 256,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 128,
     ema: float | None = None,
 ) -> System:

@@ -30,7 +30,7 @@ def wgan(
     weight_decay: float = 0.0,
     lr: float = 5e-5,
     latent_dim: int | None = None,
-    prior: Literal["normal", "uniform", "sphere"] = "normal",
+    prior: Literal["normal", "uniform", "sphere", "truncated_normal"] = "normal",
     batch_size: int = 64,
     ema: float | None = 0.999,
 ) -> System:
