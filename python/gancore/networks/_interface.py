@@ -24,10 +24,13 @@ class NetworkFamily(ABC):
     ----------
     critic_norm : {"none", "layer", "batch", "spectral"}
         Normalisation in the critic; penalties on per-sample gradients exclude "batch".
+    discrete : bool
+        Whether samples are tokens: ids int64 (n, length) of shape (length, number of token ids) as one-hot vectors.
     """
 
     critic_norm: Norm
     reference: ClassVar[str]
+    discrete: ClassVar[bool] = False
 
     @abstractmethod
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:
