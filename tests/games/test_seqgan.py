@@ -107,9 +107,9 @@ def test_the_pathwise_estimator_plays_the_same_game() -> None:
 
 
 def test_tokens_and_points_do_not_mix() -> None:
-    with pytest.raises(IncompatibleChoiceError, match="game: SeqGAN makes tokens.*MLP do not"):
+    with pytest.raises(IncompatibleChoiceError, match=r"game: SeqGAN makes tokens.*MLP do not"):
         replace(systems.get("gan")(), game=SeqGAN())
-    with pytest.raises(IncompatibleChoiceError, match="game: Alternating cannot make tokens.*Sequence make them"):
+    with pytest.raises(IncompatibleChoiceError, match=r"game: Alternating cannot make tokens.*Sequence make them"):
         systems.get("wgan")(networks="sequence")
     with pytest.raises(IncompatibleChoiceError, match=r"mlp make points .* not shape \(7, 7\)"):
         train("gan", tokens(), steps=1, progress=False)
