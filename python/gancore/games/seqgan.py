@@ -35,8 +35,8 @@ class SeqGAN(Game):
     3. From then on, `generator_steps` steps of the generator along the estimator's gradient, then `critic_rounds`
        rounds of the critic, then the estimator settles (algorithm 1: :math:`\beta \leftarrow \theta`).
 
-    The generator's optimizer begins the third phase without memory of the first. The generator's gradients are clipped
-    to norm `clip`.
+    The generator's optimizer begins the third phase without memory of the first and with a learning rate of its own.
+    The generator's gradients are clipped to norm `clip`.
 
     Parameters
     ----------
@@ -46,6 +46,8 @@ class SeqGAN(Game):
         Turns of the first two phases.
     generator_steps, critic_rounds, critic_epochs, critic_samples : int
         What an adversarial turn and a round of the critic are.
+    policy_lr : float or None
+        The generator's learning rate in the third phase, positive; None leaves that of its optimizer.
     clip : float
         Largest norm of the generator's gradients, positive.
 
@@ -67,6 +69,7 @@ class SeqGAN(Game):
     critic_rounds: int = 5
     critic_epochs: int = 1
     critic_samples: int = 640
+    policy_lr: float | None = None
     clip: float = 5.0
 
     discrete: ClassVar[bool] = True
@@ -78,6 +81,8 @@ class SeqGAN(Game):
         for name in ("generator_steps", "critic_epochs", "critic_samples"):
             _check.integer(name, getattr(self, name), least=1)
         _check.number("clip", self.clip, above=0.0)
+        if self.policy_lr is not None:
+            _check.number("policy_lr", self.policy_lr, above=0.0)
 
     def turn(self, state: TrainingState, next_batch: Callable[[], Tensor]) -> dict[str, Tensor]:
         """Play one turn of the phase that the step belongs to; the losses that there were."""
@@ -94,6 +99,10 @@ class SeqGAN(Game):
             return self._critic_round(state, next_batch)
         if state.step == adversarial_from:
             state.optimizers["generator"].state.clear()
+        if self.policy_lr is not None:
+            # Said at every turn, for an optimizer that is restored has the settings it was made with.
+            for group in state.optimizers["generator"].param_groups:
+                group["lr"] = self.policy_lr
         losses: dict[str, Tensor] = {}
         for _ in range(self.generator_steps):
             losses = self.estimator.losses(state)

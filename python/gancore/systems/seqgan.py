@@ -34,7 +34,8 @@ def seqgan(
     critic_epochs: int = 1,
     critic_samples: int = 640,
     lr: float = 1e-2,
-    critic_lr: float = 1e-4,
+    policy_lr: float = 1e-3,
+    critic_lr: float = 1e-3,
     clip: float = 5.0,
     latent_dim: int | None = None,
     batch_size: int = 64,
@@ -42,8 +43,8 @@ def seqgan(
     r"""Sequences of tokens: maximum likelihood, then policy gradients on what a convolutional critic says.
 
     Turns come in three phases, see :class:`~gancore.games.seqgan.SeqGAN`. The published schedule on the oracle's 10,000
-    sequences is ``critic_size="published", baseline="none", pretrain_steps=18720, critic_pretrain_rounds=50,
-    critic_epochs=3, critic_samples=9984``; the defaults are a fifteenth of it, with a baseline.
+    sequences is ``critic_size="published", baseline="none", policy_lr=1e-2, critic_lr=1e-4, pretrain_steps=18720,
+    critic_pretrain_rounds=50, critic_epochs=3, critic_samples=9984``; the defaults are a small part of it.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ def seqgan(
         Turns of the first two phases.
     generator_steps, critic_rounds, critic_epochs, critic_samples : int
         What an adversarial turn is: g-steps, d-steps, epochs on the samples of each d-step.
-    lr, critic_lr : float
-        Adam's learning rates.
+    lr, policy_lr, critic_lr : float
+        Adam's learning rates: of likelihood, of the policy gradient, of the critic.
     clip : float
         Largest norm of the generator's gradients.
     latent_dim : int or None
@@ -109,6 +110,7 @@ def seqgan(
             critic_rounds=critic_rounds,
             critic_epochs=critic_epochs,
             critic_samples=critic_samples,
+            policy_lr=policy_lr,
             clip=clip,
         ),
         generator_optimizer=Adam(lr=lr, beta1=0.9, beta2=0.999),
