@@ -23,6 +23,7 @@ __all__ = [
     "frechet_distance_from_features",
     "knn_distances",
     "langevin_step",
+    "lstm_rollout",
     "max_sliced_wasserstein",
     "mixture_energy",
     "mixture_gradient",
@@ -31,13 +32,17 @@ __all__ = [
     "mmd2",
     "mmd2_subsets",
     "mutual_information",
+    "ngram_counts",
+    "ngram_tally",
     "num_threads",
     "parzen_log_likelihood",
     "philox_normal",
     "philox_uniform",
+    "sample_categorical",
     "set_num_threads",
     "sliced_wasserstein",
     "sqrtm_psd",
+    "token_table_conv",
     "trace_sqrt_product",
     "wasserstein_1d",
     "wasserstein_circle",
@@ -74,6 +79,34 @@ def mixture_sample(out: _Float64, *, parts: _Parts, seed: int) -> None: ...
 def mixture_langevin(
     initial: _Reals, *, parts: _Parts, pace: _Pace, counter: _Counter, plan: tuple[int, bool, bool]
 ) -> tuple[_Reals, int, _Float64]: ...
+
+# rollout: law is (temperature, top_k), counter (seed, step, first row)
+def sample_categorical(
+    logits: _Reals, uniforms: _Float64 | None = None, *, law: tuple[float, int | None], counter: _Counter
+) -> npt.NDArray[np.int64]: ...
+def lstm_rollout(
+    weights: list[npt.NDArray[np.float32]],
+    tokens: npt.NDArray[np.int64],
+    *,
+    law: tuple[float, int | None],
+    plan: tuple[int, int, int],
+) -> npt.NDArray[np.int64]: ...
+def token_table_conv(
+    embedding: npt.NDArray[np.float32],
+    filters: list[tuple[int, npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+    tokens: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]: ...
+
+# ngram
+def ngram_tally(
+    tokens: _Indices,
+    lengths: _Indices,
+    reference_tokens: _Indices | None = None,
+    reference_lengths: _Indices | None = None,
+    *,
+    n: int,
+) -> tuple[_Indices, _Indices]: ...
+def ngram_counts(tokens: _Indices, lengths: _Indices, *, n: int) -> _Indices: ...
 
 # wasserstein
 _Weights: TypeAlias = _Reals | None

@@ -6,9 +6,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gancore.kernels import divergence, emd, frechet, langevin, mmd, moments, neighbors, parzen, wasserstein
+    from gancore.kernels import (
+        divergence,
+        emd,
+        frechet,
+        langevin,
+        mmd,
+        moments,
+        neighbors,
+        ngram,
+        parzen,
+        rollout,
+        wasserstein,
+    )
 
-__all__ = ["divergence", "emd", "frechet", "langevin", "mmd", "moments", "neighbors", "parzen", "wasserstein"]
+__all__ = [
+    "divergence",
+    "emd",
+    "frechet",
+    "langevin",
+    "mmd",
+    "moments",
+    "neighbors",
+    "ngram",
+    "parzen",
+    "rollout",
+    "wasserstein",
+]
 
 
 def __getattr__(name: str) -> Any:

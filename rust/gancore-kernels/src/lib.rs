@@ -10,6 +10,8 @@
 //! | [`mmd`] | maximum mean discrepancy with its standard error, and over subsets | O((n + m)^2 d), memory O((n + m) d) |
 //! | [`neighbors`] | nearest-neighbour distances and counts in balls, exact at ties | O(n m d), memory O(block d) |
 //! | [`parzen`] | log-likelihood under Gaussian Parzen windows | O(n m d) |
+//! | [`rollout`] | tokens drawn from logits, continuations by an LSTM, convolutions of tokens | O(rows V) a token |
+//! | [`ngram`] | clipped matches of n-grams, in other sentences too, and their counts | O(tokens n) |
 //! | [`langevin`] | Langevin steps and whole chains on Gaussian mixtures | O(chains dim) a step |
 //!
 //! Shared ground: [`error`], [`pool`] (threads), [`simd`] (instruction sets), [`rng`] (counter-based randomness),
@@ -24,10 +26,12 @@ pub mod linalg;
 pub mod mmd;
 pub mod moments;
 pub mod neighbors;
+pub mod ngram;
 pub mod num;
 pub mod parzen;
 pub mod pool;
 pub mod rng;
+pub mod rollout;
 pub mod simd;
 pub mod wasserstein;
 

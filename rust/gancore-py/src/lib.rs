@@ -10,7 +10,9 @@ mod langevin;
 mod mmd;
 mod moments;
 mod neighbors;
+mod ngram;
 mod parzen;
+mod rollout;
 mod wasserstein;
 
 use pyo3::prelude::*;
@@ -42,7 +44,11 @@ mod _rust {
     #[pymodule_export]
     use super::neighbors::{ball_counts, knn_distances};
     #[pymodule_export]
+    use super::ngram::{ngram_counts, ngram_tally};
+    #[pymodule_export]
     use super::parzen::parzen_log_likelihood;
+    #[pymodule_export]
+    use super::rollout::{lstm_rollout, sample_categorical, token_table_conv};
     #[pymodule_export]
     use super::wasserstein::{
         coupling_1d, cramer_distance, energy_distance, max_sliced_wasserstein, sliced_wasserstein,

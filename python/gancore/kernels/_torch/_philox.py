@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["normals", "uniforms"]
+__all__ = ["fine_uniforms", "normals", "uniforms"]
 
 _LOW = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -26,11 +26,17 @@ def uniforms(n: int, *, stream: int, counter: tuple[int, int, int], device: torc
     return _open_unit(_words(n, 1, stream=stream, counter=counter, device=device)[0][:, 0])
 
 
+def fine_uniforms(n: int, *, block: int, stream: int, counter: tuple[int, int, int], device: torch.device) -> Tensor:
+    """Uniform numbers in (0, 1) of shape (n,), float64: odd multiples of 2**-53."""
+    high, low, _, _ = _words(n, 1, stream=stream, counter=counter, device=device, first_block=block)
+    return (((high << 20) | (low >> 12))[:, 0].double() + 0.5) * 2.0**-52
+
+
 def _words(
-    n: int, blocks: int, *, stream: int, counter: tuple[int, int, int], device: torch.device
+    n: int, blocks: int, *, stream: int, counter: tuple[int, int, int], device: torch.device, first_block: int = 0
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     seed, step, first_chain = counter
-    block = torch.arange(blocks, device=device).expand(n, blocks)
+    block = (torch.arange(blocks, device=device) + first_block).expand(n, blocks)
     lane = (torch.arange(n, device=device) + first_chain)[:, None].expand(n, blocks)
     a, b = block, lane & _LOW
     c, d = torch.full_like(a, step & _LOW), torch.full_like(a, (step >> 32) | (stream << 24))
