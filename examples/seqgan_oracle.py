@@ -12,8 +12,8 @@ import torch
 
 import gancore
 from gancore.datasets.text import Tokens
+from gancore.kernels.ngram import self_bleu
 from gancore.text.likelihood import nll, oracle, published_oracle
-from gancore.text.ngrams import self_bleu
 
 SIZE, LENGTH = 500, 12
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ

@@ -107,15 +107,6 @@ def test_roll_outs_keep_their_prefix_and_follow_the_law_of_what_comes_after(ends
                 assert stats.chisquare(seen, n * expected).pvalue > 1e-4
 
 
-def test_roll_outs_in_parts_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gancore.networks._rollout._LOGITS", 40)
-    made, tokens = generator(), ALL[:5]
-    found = rollout(made.state_dict(), tokens, 3, ends=False, random=torch.Generator().manual_seed(1))
-    assert found.shape == (LENGTH - 1, 5, 3, LENGTH)
-    for t in range(1, LENGTH):
-        assert (found[t - 1, ..., :t] == tokens[:, None, :t]).all()
-
-
 def test_relaxed_choices_are_the_generators_and_carry_gradients() -> None:
     made = generator()
     n = 20_000

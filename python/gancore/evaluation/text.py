@@ -9,8 +9,8 @@ import torch
 
 from gancore.datasets import load
 from gancore.errors import GancoreError
+from gancore.kernels.ngram import bleu, self_bleu
 from gancore.text.likelihood import nll
-from gancore.text.ngrams import bleu, self_bleu
 from gancore.text.vocabulary import END
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class BleuJudge:
         found = sentences(x, ends=self.ends)
         written = [sentence for sentence in found if sentence]
         share = len(written) / len(found)
-        by_order = {n: share * bleu(written, self.real, n=n) if written else 0.0 for n in _ORDERS}
+        by_order = {n: share * bleu(written, self.real, n=n, allow_short=True) if written else 0.0 for n in _ORDERS}
         return {
             "value": by_order[4],
             "interval": None,
@@ -81,7 +81,7 @@ class SelfBleuJudge:
         """``value`` is self-BLEU-4; undefined for fewer than two samples that are not empty."""
         found = sentences(x, ends=self.ends)
         written = [sentence for sentence in found if sentence]
-        by_order = {n: self_bleu(written, n=n) if len(written) > 1 else None for n in _ORDERS}
+        by_order = {n: self_bleu(written, n=n, allow_short=True) if len(written) > 1 else None for n in _ORDERS}
         return {
             "value": by_order[4],
             "interval": None,

@@ -1,4 +1,4 @@
-"""Roll-outs: every prefix of every sequence continued many times, from cached states, all prefixes together."""
+"""Roll-outs of the recurrent generator: every prefix of every sequence continued many times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gancore.networks._lstm import draw, step
+from gancore.kernels.rollout import LSTMWeights, lstm_rollout
 from gancore.text.vocabulary import END
 
 if TYPE_CHECKING:
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["rollout"]
 
-_LOGITS = 1 << 24
-"""How many logits may be in memory at a time."""
+_WEIGHTS = (
+    "embedding.weight",
+    "cell.weight_ih_l0",
+    "cell.weight_hh_l0",
+    "cell.bias_ih_l0",
+    "cell.bias_hh_l0",
+    "head.weight",
+    "head.bias",
+)
 
 
 @torch.no_grad()
@@ -28,8 +35,7 @@ def rollout(weights: Mapping[str, Tensor], tokens: Tensor, n: int, *, ends: bool
         Y^{(t, k)}_{1:T} = \bigl(y_{1:t},\; Y_{t+1:T} \sim G_\beta(\cdot \mid y_{1:t})\bigr),
         \qquad t = 1, \dots, T - 1,\; k = 1, \dots, n
 
-    The states of all prefixes come from one pass; then the continuations of all prefixes advance together, so that the
-    number of cell steps is that of the tokens drawn. What follows an end is padding.
+    What follows an end is padding.
 
     Parameters
     ----------
@@ -48,33 +54,7 @@ def rollout(weights: Mapping[str, Tensor], tokens: Tensor, n: int, *, ends: bool
     Tensor of shape (length - 1, batch, n, length)
         int64; row t - 1 keeps the first t tokens.
     """
-    batch, length = tokens.shape
-    size = len(weights["head.bias"])
-    at_once = max(1, _LOGITS // (max(length - 1, 1) * n * size))
-    parts = [_continue(weights, part, n, ends=ends, random=random) for part in torch.split(tokens, at_once)]
-    return torch.cat(parts, dim=1) if batch else tokens.new_empty(max(length - 1, 0), 0, n, length)
-
-
-def _continue(weights: Mapping[str, Tensor], tokens: Tensor, n: int, *, ends: bool, random: torch.Generator) -> Tensor:
-    batch, length = tokens.shape
-    embedding = weights["embedding.weight"]
-    found = tokens[None, :, None].repeat(length - 1, 1, n, 1)
-    zeros = embedding.new_zeros(batch, weights["cell.weight_hh_l0"].shape[1])
-    prefix = (zeros, zeros)
-    _, prefix = step(weights, embedding[torch.full_like(tokens[:, 0], END)], prefix)
-    active = [zeros[:0], zeros[:0]]
-    for place in range(1, length):
-        # The prefix that ends here joins those that are already being continued.
-        _, prefix = step(weights, embedding[tokens[:, place - 1]], prefix)
-        if place > 1:
-            last = found[: place - 1, ..., place - 1].reshape(-1)
-            _, (h, c) = step(weights, embedding[last], (active[0], active[1]))
-            active = [h, c]
-        active = [torch.cat((old, new.repeat_interleave(n, dim=0))) for old, new in zip(active, prefix, strict=True)]
-        said = torch.nn.functional.linear(active[0], weights["head.weight"], weights["head.bias"])
-        uniforms = torch.rand(len(said), generator=random, device=said.device, dtype=torch.float64)
-        found[:place, ..., place] = draw(said, uniforms).view(place, batch, n)
-    if ends:
-        over = (found == END).cumsum(-1) > 0
-        found = found.masked_fill(over, END)
-    return found
+    seed = int(torch.randint(2**62, (), generator=random, device=random.device))
+    policy = LSTMWeights(*(weights[name].detach() for name in _WEIGHTS))
+    found: Tensor = lstm_rollout(policy, tokens, n, start_token=END, seed=seed)
+    return found.masked_fill((found == END).cumsum(-1) > 0, END) if ends else found
