@@ -97,7 +97,7 @@ def test_condition_1e12(d: int) -> None:
     assert trace_sqrt_product(a, b) == pytest.approx(expected, rel=2e-11)
 
 
-@pytest.mark.parametrize("d", (8, 24, *SIZES))
+@pytest.mark.parametrize("d", [8, 24, *SIZES])
 def test_equal_matrices_of_condition_1e12_have_their_trace(d: int) -> None:
     """The eigenvalues of the product span 1e24: those that are noise must be told from those that are not."""
     for seed in range(5 if d < 2048 else 1):

@@ -12,6 +12,8 @@ import torch
 
 from gancore import systems
 from gancore.datasets import Data
+from gancore.datasets.text import Tokens
+from gancore.networks.sequence import Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,11 @@ class NoisyImages(Data):
 
 
 @pytest.fixture
-def data() -> NoisyImages:
+def data(request: pytest.FixtureRequest) -> Data:
+    """Images, or sequences of tokens where the test is of a system that makes those."""
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name in systems.names() and isinstance(systems.get(name)().networks, Sequence):
+        return Tokens(torch.randint(7, (20, 5), generator=torch.Generator().manual_seed(0)), size=7)
     return NoisyImages()
 
 
@@ -54,7 +60,8 @@ def small() -> Callable[..., System]:
 
     def make(name: str = "gan", **choices: object) -> System:
         recipe = systems.get(name)
-        wanted = {"width": 4, "batch_size": 6, "latent_dim": 5} | choices
+        phases = {"pretrain_steps": 2, "critic_pretrain_rounds": 2, "critic_samples": 12, "n_rollouts": 2}
+        wanted = {"width": 4, "batch_size": 6, "latent_dim": 5} | phases | choices
         return recipe(**{key: value for key, value in wanted.items() if key in inspect.signature(recipe).parameters})
 
     return make

@@ -34,7 +34,7 @@ def test_what_is_loaded_is_what_was_trained(
     assert torch.equal(loaded.critic(run.generator(z)), run.critic(run.generator(z)))
     for attribute in ("system", "shape", "kind", "data_name", "seed", "step", "history", "folder", "device"):
         assert getattr(loaded, attribute) == getattr(run, attribute), attribute
-    assert (run.shape, run.kind, run.data_name, run.step) == ((1, 8, 8), "image", "noisy", 3)
+    assert (run.shape, run.kind, run.data_name, run.step) == (data.shape, data.kind, data.name, 3)
 
 
 def test_networks_are_at_rest(data: Data, small: Callable[..., System]) -> None:

@@ -14,21 +14,33 @@ __all__ = ["add_data_options", "load_data", "report_skipped"]
 
 
 def add_data_options(parser: argparse.ArgumentParser, what: str) -> None:
-    """Declare --data, --image-size and --skip-bad-images."""
+    """Declare --data, --image-size, --skip-bad-images and --tokenizer."""
     parser.add_argument(
         "--data",
         metavar="DATA",
-        help=f"{what}: {', '.join(datasets.NAMES)}, a folder of images or of IDX files, or an .npy or .npz file",
+        help=f"{what}: {', '.join(datasets.NAMES)}, a folder of images or of IDX files, an .npy or .npz file, or a "
+        ".txt file of one sentence a line",
     )
     parser.add_argument("--image-size", metavar="PIXELS", type=int, help="crop and resize images to this side")
     parser.add_argument(
         "--skip-bad-images", action="store_true", help="leave out images that cannot be read, and list them"
     )
+    parser.add_argument(
+        "--tokenizer",
+        choices=("words", "characters"),
+        default="words",
+        help="what a token of a .txt file is (default: words)",
+    )
 
 
 def load_data(arguments: argparse.Namespace) -> datasets.Data:
     """The data that were asked for; what was left out is named."""
-    data = datasets.load(arguments.data, image_size=arguments.image_size, skip_bad_images=arguments.skip_bad_images)
+    data = datasets.load(
+        arguments.data,
+        image_size=arguments.image_size,
+        skip_bad_images=arguments.skip_bad_images,
+        vocabulary=arguments.tokenizer,
+    )
     report_skipped(data)
     return data
 

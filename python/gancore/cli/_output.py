@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gancore.samplers import Samples
+    from gancore.text import Vocabulary
 
-__all__ = ["write_samples"]
+__all__ = ["lines_of", "write_samples", "write_text"]
 
 
 def write_samples(samples: Samples, output: Path) -> Path:
@@ -26,6 +27,8 @@ def write_samples(samples: Samples, output: Path) -> Path:
     IncompatibleChoiceError
         If points are to be written as pictures of their own.
     """
+    if output.suffix == ".txt":
+        raise IncompatibleChoiceError(f"-o {output}: only samples of text can be written as lines")
     points = samples.x.ndim == 2
     if output.suffix in (".png", ".npz"):
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -40,6 +43,29 @@ def write_samples(samples: Samples, output: Path) -> Path:
         raise IncompatibleChoiceError(f"-o {output}: points have no pictures of their own; ask for a .png or an .npz")
     else:
         _write_folder(samples, output)
+    return output
+
+
+def lines_of(samples: Samples, vocabulary: Vocabulary) -> list[str]:
+    """Samples of token ids as lines of text."""
+    return [vocabulary.decode(row) for row in samples.x.tolist()]
+
+
+def write_text(samples: Samples, vocabulary: Vocabulary, output: Path) -> Path:
+    """Write samples of text as lines, or as arrays; return the path.
+
+    Raises
+    ------
+    IncompatibleChoiceError
+        If pictures are asked for.
+    """
+    if output.suffix == ".npz":
+        return write_samples(samples, output)
+    if output.suffix != ".txt":
+        raise IncompatibleChoiceError(f"-o {output}: text has no pictures; ask for a .txt or an .npz")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(output) as aside:
+        aside.write_text("".join(f"{line}\n" for line in lines_of(samples, vocabulary)), encoding="utf-8")
     return output
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 _WIDTH = 110
+_LINES = 10
 
 
 def add(commands: Commands) -> None:
@@ -70,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
         _print_table(found)
+        if found.of_tokens:
+            print(*("  " + line for line in found.lines("plain")[:_LINES]), sep="\n")
         print(f"report: {files['report.html']}")
     return 0
 

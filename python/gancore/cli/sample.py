@@ -46,8 +46,8 @@ A sampler that uses the critic is calibrated on the run's data, unless --set cal
         "-o",
         "--output",
         metavar="FILE",
-        default="samples.png",
-        help="a .png: one picture; an .npz: arrays x and z; else a folder: a PNG a sample (default: samples.png)",
+        help="a .png: one picture; an .npz: arrays x and z; a .txt: lines of text; else a folder: a PNG a sample "
+        "(default: samples.png; text is printed)",
     )
     add_settings(parser, "a setting of the sampler, such as steps=500")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the samples (default: 0)")
@@ -58,13 +58,14 @@ A sampler that uses the critic is calibrated on the run's data, unless --set cal
 def run(arguments: argparse.Namespace) -> int:
     """Sample and write."""
     require("torch", extra="train")
-    from gancore.cli._output import write_samples
+    from gancore.cli._output import lines_of, write_samples, write_text
     from gancore.evaluation.drawing import draw
     from gancore.training import Run
 
-    output = Path(arguments.output)
-    if output.suffix not in ("", ".png", ".npz") and not arguments.output.endswith("/"):
-        raise UsageError(f"argument -o: expected a .png, an .npz or a folder, got {arguments.output!r}")
+    wanted = arguments.output or "samples.png"
+    output = Path(wanted)
+    if output.suffix not in ("", ".png", ".npz", ".txt") and not wanted.endswith("/"):
+        raise UsageError(f"argument -o: expected a .png, an .npz, a .txt or a folder, got {wanted!r}")
     settings = coerced(arguments.set, registry.get("samplers", arguments.sampler), taken=_OWN)
     trained = Run.load(arguments.run_folder, device=arguments.device)
     samples = draw(
@@ -76,7 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
         settings=settings,
     )
-    print(write_samples(samples, output))
+    if trained.vocabulary is None:
+        print(write_samples(samples, output))
+    elif arguments.output is None:
+        print(*lines_of(samples, trained.vocabulary), sep="\n")
+    else:
+        print(write_text(samples, trained.vocabulary, output))
     return 0
 
 

@@ -176,10 +176,17 @@ def _data(arguments: argparse.Namespace, record: RunRecord | None) -> Data:
     if record is None or arguments.data not in (None, record.data["name"]) or arguments.image_size is not None:
         return load_data(arguments)
     from gancore.evaluation.reload import reload_data
+    from gancore.text import Vocabulary
 
     # The size that images were brought to need not be said again.
     shape = tuple(record.data["shape"])
-    data = reload_data(record.data["name"], shape=shape, skip_bad_images=arguments.skip_bad_images)
+    words = record.data.get("vocabulary")
+    data = reload_data(
+        record.data["name"],
+        shape=shape,
+        skip_bad_images=arguments.skip_bad_images,
+        vocabulary=None if words is None else Vocabulary.from_dict(words),
+    )
     report_skipped(data)
     return data
 

@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gancore.text.vocabulary import Vocabulary
+
 __all__ = ["Data"]
 
 
 class Data(ABC):
     """Samples in the range that networks see: images float32 in [-1, 1], shape (c, h, w); points as they are.
 
+    A sequence of tokens is a row of one-hot vectors, of shape (length, number of token ids), and is kept as the row of
+    ids int64 that says the same.
+
     Attributes
     ----------
     name : str
         What the user asked for: ``digits``, a path, ``tensor``.
-    kind : {"image", "points"}
+    kind : {"image", "points", "tokens"}
         What one sample is.
     shape : tuple of int
         Shape of one sample.
+    vocabulary : Vocabulary or None
+        The words behind token ids, where there are words.
     label_names : tuple of str
         Names of the labels 0, 1, ..., where the source has names.
     skipped : tuple of (str, str)
@@ -29,8 +36,9 @@ class Data(ABC):
     """
 
     name: str
-    kind: Literal["image", "points"]
+    kind: Literal["image", "points", "tokens"]
     shape: tuple[int, ...]
+    vocabulary: Vocabulary | None = None
     label_names: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 
@@ -45,4 +53,7 @@ class Data(ABC):
 
     @abstractmethod
     def batch(self, indices: Tensor) -> Tensor:
-        """Samples at indices (int64, on the CPU): float32 of shape (len(indices), *shape), on the CPU."""
+        """Samples at indices (int64, on the CPU): float32 of shape (len(indices), *shape), on the CPU.
+
+        Tokens: int64 of shape (len(indices), length).
+        """

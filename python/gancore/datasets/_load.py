@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gancore.datasets._interface import Data
     from gancore.datasets._pixels import ImageSize
     from gancore.datasets.idx import Split
+    from gancore.text.vocabulary import Tokenizer, Vocabulary
 
 __all__ = ["NAMES", "load"]
 
@@ -27,6 +28,7 @@ def load(
     split: Split = "train",
     skip_bad_images: bool = False,
     seed: int = 0,
+    vocabulary: Vocabulary | Tokenizer = "words",
 ) -> Data:
     """Data by name, folder or file.
 
@@ -35,18 +37,21 @@ def load(
     spec : str or path
         ``digits`` (embedded), ``mnist`` or ``fashion-mnist`` (IDX files in ``$GANCORE_DATA``), ``stacked-mnist`` (three
         of MNIST's as the channels of one), ``cifar10`` (its binary version in ``$GANCORE_DATA``), ``ring`` or ``grid``
-        (Gaussians), ``swiss-roll``, a folder of IDX files, a folder of images, or an .npy or .npz file.
+        (Gaussians), ``swiss-roll``, a folder of IDX files, a folder of images, an .npy or .npz file, or a .txt file of
+        one sequence of tokens a line.
     image_size : int or (int, int), optional
         Crop about the centre to this aspect and resize (Pillow's antialiased bicubic) to this side, or
         (height, width); 8-bit images only.
     channels : {1, 3}, optional
         Bring 8-bit images to grey or RGB.
     split : {"train", "test"}
-        Which part, where the source has two: IDX folders.
+        Which part, where the source has two: IDX folders, and text, of which every tenth line is for tests.
     skip_bad_images : bool
         Leave out images of a folder that cannot be read, and list them in the data's `skipped`.
     seed : int
         Seed of what is drawn rather than read: the points.
+    vocabulary : Vocabulary, "words" or "characters"
+        Of text: the words and their ids, or how to split lines into the words that make it.
 
     Returns
     -------
@@ -85,8 +90,16 @@ def load(
     published = _published(name, image_size=image_size, channels=channels, split=split, seed=seed)
     if published is not None:
         return published
+    if path.suffix == ".txt" and path.is_file():
+        from gancore.datasets.text import text
+
+        if (image_size, channels) != (None, None):
+            raise IncompatibleChoiceError(f"image_size, channels: {name} holds text, not images")
+        return text(path, vocabulary=vocabulary, split=split, name=name)
     if split != "train":
-        raise IncompatibleChoiceError(f"split: {name} is not split; only published data sets have a {split!r} part")
+        raise IncompatibleChoiceError(
+            f"split: {name} is not split; only published data sets and text have a {split!r} part"
+        )
     if points is not None:
         return points(seed=seed)
     if name == "digits":
@@ -96,7 +109,7 @@ def load(
     if path.suffix in ARRAY_SUFFIXES:
         return arrays(path, image_size=image_size, channels=channels, name=name)
     if path.exists():
-        raise DataError(f"{path}: expected a folder, or a file named {' or '.join(ARRAY_SUFFIXES)}")
+        raise DataError(f"{path}: expected a folder, or a file named {', '.join(ARRAY_SUFFIXES)} or .txt")
     if path.suffix or len(path.parts) > 1:
         raise DataError(f"{path}: no such file or folder")
     raise UnknownNameError("data", name, NAMES)

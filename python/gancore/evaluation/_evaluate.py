@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gancore.datasets import Data
+    from gancore.evaluation.result import Score
     from gancore.samplers import SamplerInfo
     from gancore.systems import System
     from gancore.training import Run
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 _ENOUGH = 2000
-_SHOWN = {"image": 64, "points": 2000}
+_SHOWN = {"image": 64, "points": 2000, "tokens": 20}
 
 
 def evaluate(
@@ -61,7 +62,8 @@ def evaluate(
         Names of samplers.
     metrics : sequence of str, optional
         Names of metrics, all that make sense for the data if not given: `fid`, `classes` and `inception_score` for
-        labelled images, `fid` for other images, `fid` and `mode_coverage` for points.
+        labelled images, `fid` for other images, `fid` and `mode_coverage` for points, `bleu` and `self_bleu` for
+        tokens, which have their negative log-likelihood `nll_test` too.
     n : int, optional
         How many samples to judge; as many as there are real ones, up to 2000, if not given.
     seed : int
@@ -99,7 +101,7 @@ def evaluate(
     >>> list(found.scores), sorted(found.scores["plain"])
     (['untrained', 'plain'], ['fid', 'mode_coverage'])
     """
-    real = reload_data(run.data_name, shape=run.shape) if data is None else as_data(data)
+    real = reload_data(run.data_name, shape=run.shape, vocabulary=run.vocabulary) if data is None else as_data(data)
     if real.shape != run.shape:
         raise ShapeError(f"data: the run's samples have shape {run.shape}, those of {real.name} {real.shape}")
     n = min(len(real), _ENOUGH) if n is None else n
@@ -121,11 +123,15 @@ def evaluate(
             "settings": {name: {**budget(name), **settings.get(name, {})} for name in drawn.infos},
             "versions": versions(),
         },
-        scores={source: {judge.name: judge.score(x) for judge in judges} for source, x in drawn.samples.items()},
+        scores={
+            source: {judge.name: judge.score(x) for judge in judges} | _likelihood(run, real, source)
+            for source, x in drawn.samples.items()
+        },
         samplers=drawn.infos,
         failures=drawn.failures,
         samples={"real": _some(real, shown, seed)} | {source: x[:shown] for source, x in drawn.samples.items()},
         centers=getattr(real, "centers", None),
+        vocabulary=run.vocabulary,
     )
 
 
@@ -186,6 +192,17 @@ def _untrained(run: Run, n: int, *, seed: int) -> torch.Tensor:
     system = run.system
     drawn = plain(run.untrained_generator(), None, n, latent_dim=system.latent_dim, prior=system.prior, seed=seed)
     return drawn.x.cpu()
+
+
+def _likelihood(run: Run, real: Data, source: str) -> dict[str, Score]:
+    """What the generator behind a source says of held-out sentences, for tokens."""
+    if run.kind != "tokens":
+        return {}
+    from gancore.evaluation.text import held_out_part, likelihood_score
+
+    # Tokens are drawn plainly or not at all, so there are these two sources.
+    generator = run.untrained_generator() if source == "untrained" else run.generator
+    return {"nll_test": likelihood_score(generator, real, held_out_part(run.data_name, run.vocabulary))}
 
 
 def _changed(system: System) -> dict[str, object]:

@@ -38,7 +38,8 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
 
     Labelled images are judged by `fid` in the features of a classifier of the same data, by the `classes` it finds
     and by `inception_score` with its probabilities; stacked ones by a classifier of their channels; other images by
-    `fid` on pixels; points by `fid` on their coordinates and, where the modes are known, by `mode_coverage`.
+    `fid` on pixels; points by `fid` on their coordinates and, where the modes are known, by `mode_coverage`; tokens by
+    `bleu` and `self_bleu`.
 
     Parameters
     ----------
@@ -64,6 +65,10 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
     >>> [judge.name for judge in judges_of(load("ring"), folder=None)]
     ['mode_coverage', 'fid']
     """
+    if data.kind == "tokens":
+        from gancore.evaluation.text import text_judges
+
+        return _chosen(text_judges(data), data, metrics)
     frechet, classifier = _frechet(data, folder)
     judges: tuple[Judge, ...] = (frechet,)
     if isinstance(data, GaussianModes | SwissRoll):
@@ -71,6 +76,11 @@ def judges_of(data: Data, *, folder: Path | None, metrics: Sequence[str] | None 
     elif classifier is not None:
         classes = ClassJudge(classifier, _counts(data, classifier.protocol["classes"]))
         judges = (frechet, classes, InceptionJudge(classifier, len(data)))
+    return _chosen(judges, data, metrics)
+
+
+def _chosen(judges: tuple[Judge, ...], data: Data, metrics: Sequence[str] | None) -> tuple[Judge, ...]:
+    """The judges that were asked for."""
     known = {judge.name: judge for judge in judges}
     for name in metrics or ():
         if name not in known:

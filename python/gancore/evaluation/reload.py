@@ -11,12 +11,20 @@ from gancore.errors import DataError, IncompatibleChoiceError, ShapeError, Unkno
 if TYPE_CHECKING:
     from gancore.datasets import Data
     from gancore.datasets.idx import Split
+    from gancore.text.vocabulary import Vocabulary
     from gancore.training import Run
 
 __all__ = ["calibration_data", "reload_data"]
 
 
-def reload_data(name: str, *, shape: tuple[int, ...], split: Split = "train", skip_bad_images: bool = False) -> Data:
+def reload_data(
+    name: str,
+    *,
+    shape: tuple[int, ...],
+    split: Split = "train",
+    skip_bad_images: bool = False,
+    vocabulary: Vocabulary | None = None,
+) -> Data:
     """Data by the name that a run recorded, in the shape that it was trained on.
 
     Parameters
@@ -29,6 +37,8 @@ def reload_data(name: str, *, shape: tuple[int, ...], split: Split = "train", sk
         Which part, where the source has two.
     skip_bad_images : bool
         Leave out unreadable images of a folder.
+    vocabulary : Vocabulary, optional
+        The words of text.
 
     Returns
     -------
@@ -52,7 +62,7 @@ def reload_data(name: str, *, shape: tuple[int, ...], split: Split = "train", sk
     try:
         # A folder's images may have many sizes, or be far larger than what was trained on: never read as they are.
         fit = images and name not in NAMES and Path(name).is_dir()
-        data = None if fit else load(name, split=split)
+        data = None if fit else load(name, split=split, vocabulary=vocabulary or "words")
         if data is None or (images and data.kind == "image" and data.shape != shape):
             size = (shape[1], shape[2])
             data = load(name, image_size=size, channels=shape[0], split=split, skip_bad_images=skip_bad_images)
@@ -84,6 +94,6 @@ def calibration_data(run: Run, at_hand: Data | None = None) -> tuple[Data, bool]
         If none can be found.
     """
     try:
-        return reload_data(run.data_name, shape=run.shape, split="test"), True
+        return reload_data(run.data_name, shape=run.shape, split="test", vocabulary=run.vocabulary), True
     except (IncompatibleChoiceError, DataError):
         return (reload_data(run.data_name, shape=run.shape) if at_hand is None else at_hand), False

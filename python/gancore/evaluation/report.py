@@ -29,7 +29,7 @@ _WHITE = "#ffffff"
 def write_report(
     evaluation: Evaluation, folder: str | Path, *, history: Sequence[Mapping[str, float]] = ()
 ) -> dict[str, Path]:
-    """Write ``metrics.json``, ``samples.png``, ``curves.png`` and the self-contained ``report.html``.
+    """Write ``metrics.json``, ``samples.png`` (text: ``samples.txt``), ``curves.png`` and the self-contained report.
 
     Parameters
     ----------
@@ -64,11 +64,12 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     shown = {source: x for source, x in evaluation.samples.items() if source != "untrained"}
     files = {"metrics.json": evaluation.save(folder / "metrics.json")}
-    if evaluation.of_points:
-        picture: Any = figures.scatter(shown, centers=evaluation.centers)
+    if evaluation.of_tokens:
+        files["samples.txt"] = _write_lines(evaluation, folder / "samples.txt")
     else:
-        picture = figures.sheet(shown)
-    files["samples.png"] = figures.save_png(picture, folder / "samples.png", background=_WHITE)
+        points = evaluation.of_points
+        picture: Any = figures.scatter(shown, centers=evaluation.centers) if points else figures.sheet(shown)
+        files["samples.png"] = figures.save_png(picture, folder / "samples.png", background=_WHITE)
     if history:
         curves = figures.loss_curves(history)
         files["curves.png"] = figures.save_png(curves, folder / "curves.png", background=_WHITE)
@@ -95,12 +96,24 @@ def _render(evaluation: Evaluation, history: Sequence[Mapping[str, float]]) -> s
     return page
 
 
+def _write_lines(evaluation: Evaluation, path: Path) -> Path:
+    with atomic_write(path) as aside:
+        aside.write_text("".join(f"{line}\n" for line in evaluation.lines("plain")), encoding="utf-8")
+    return path
+
+
 def _pictures(evaluation: Evaluation, history: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    content: dict[str, Any] = {"grids": [], "scatter": None, "curves": None}
+    content: dict[str, Any] = {"grids": [], "texts": [], "scatter": None, "curves": None}
     if evaluation.of_points:
         content["scatter"] = _themed(
             lambda theme: figures.scatter(evaluation.samples, centers=evaluation.centers, theme=theme)
         )
+    elif evaluation.of_tokens:
+        content["texts"] = [
+            {"title": source, "caption": wording.caption(source), "lines": evaluation.lines(source)}
+            for source in evaluation.samples
+            if source != "untrained"
+        ]
     else:
         content["grids"] = [
             {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gancore.samplers import SamplerInfo
+    from gancore.text.vocabulary import Vocabulary
 
 __all__ = ["Evaluation", "Score"]
 
@@ -47,6 +48,8 @@ class Evaluation:
         Some of the samples, by source, ``real`` among them; the same place in each comes from the same latent code.
     centers : Tensor or None
         The modes of the data, where they are known.
+    vocabulary : Vocabulary or None
+        The words behind tokens.
     """
 
     run: dict[str, Any]
@@ -56,11 +59,24 @@ class Evaluation:
     failures: dict[str, str]
     samples: Mapping[str, Tensor] = field(repr=False)
     centers: Tensor | None = field(default=None, repr=False)
+    vocabulary: Vocabulary | None = field(default=None, repr=False)
 
     @property
     def of_points(self) -> bool:
         """Whether samples are points, not images."""
-        return self.samples["real"].ndim == 2
+        return self.samples["real"].ndim == 2 and not self.of_tokens
+
+    @property
+    def of_tokens(self) -> bool:
+        """Whether samples are sequences of token ids."""
+        return not self.samples["real"].is_floating_point()
+
+    def lines(self, source: str) -> list[str]:
+        """The samples of a source as text; ids where there are no words."""
+        rows: list[list[int]] = self.samples[source].tolist()
+        if self.vocabulary is None:
+            return [" ".join(map(str, row)) for row in rows]
+        return [self.vocabulary.decode(row) for row in rows]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the samples, in types that JSON has; what is not finite is None."""

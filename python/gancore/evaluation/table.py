@@ -71,6 +71,12 @@ def _field(name: str) -> Callable[[Score], Cell]:
     return lambda score: Cell(number(score[name]))
 
 
+def _orders(name: str) -> Callable[[Score], Cell]:
+    return lambda score: Cell(
+        " ".join("undefined" if (x := score[f"{name}_{n}"]) is None else f"{x:.3f}" for n in (2, 3, 4, 5))
+    )
+
+
 def _percent(score: Score) -> Cell:
     return Cell(f"{score['high_quality']:.1%}")
 
@@ -79,6 +85,12 @@ _COLUMNS: dict[str, tuple[tuple[str, Callable[[Any], Cell]], ...]] = {
     "fid": (("FID ↓", _distance),),
     "classes": (("classes found ↑", _found), ("class imbalance ↓", _field("total_variation"))),
     "inception_score": (("inception score ↑", _mean),),
+    "bleu": (("BLEU-2, 3, 4, 5 ↑", _orders("bleu")),),
+    "self_bleu": (
+        ("self-BLEU-2, 3, 4, 5 ↓", _orders("self_bleu")),
+        ("distinct tokens ↑", _field("distinct_tokens")),
+    ),
+    "nll_test": (("NLL-test ↓", _field("value")),),
     "mode_coverage": (
         ("modes reached ↑", _found),
         ("high quality ↑", _percent),

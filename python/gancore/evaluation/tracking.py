@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import torch
+
 from gancore.evaluation.panel import frechet_judge
+from gancore.text.likelihood import nll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +36,7 @@ def track(data: Data, folder: Path | None) -> dict[str, Callable[[Run], float]]:
     Returns
     -------
     dict of str to callable
-        ``fid``, of 1000 samples.
+        ``fid``, of 1000 samples; for text with a test part, ``nll_test`` of that, and nothing for other tokens.
 
     Examples
     --------
@@ -43,6 +46,8 @@ def track(data: Data, folder: Path | None) -> dict[str, Callable[[Run], float]]:
     >>> [entry["step"] for entry in run.history if "fid" in entry]
     [1, 2]
     """
+    if data.kind == "tokens":
+        return _likelihood(data)
 
     @cache
     def judge() -> FrechetJudge:
@@ -52,3 +57,13 @@ def track(data: Data, folder: Path | None) -> dict[str, Callable[[Run], float]]:
         return judge().value(run.sample(_SAMPLES, seed=0).x.cpu())
 
     return {"fid": fid}
+
+
+def _likelihood(data: Data) -> dict[str, Callable[[Run], float]]:
+    from gancore.evaluation.text import held_out_part
+
+    held_out = held_out_part(data.name, data.vocabulary)
+    if held_out is None:
+        return {}
+    tokens = held_out.batch(torch.arange(len(held_out)))
+    return {"nll_test": lambda run: nll(run.generator, tokens.to(run.device))}

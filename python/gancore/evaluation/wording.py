@@ -30,7 +30,7 @@ def words(evaluation: Evaluation) -> dict[str, Any]:
         "samples_note": "Every source but the real one starts from the same latent codes"
         + (
             "."
-            if evaluation.of_points
+            if evaluation.of_points or evaluation.of_tokens
             else ": samples in the same place show what a sampler makes of what the generator gives."
         ),
         "scores_note": _scores_note(evaluation),
@@ -129,6 +129,11 @@ def _compared(source: str, distances: dict[str, float]) -> str:
 
 def _scores_note(evaluation: Evaluation) -> str:
     protocol = _protocol(evaluation)
+    if "bleu" in protocol:
+        return (
+            f"BLEU: {protocol['bleu']}. Self-BLEU: {protocol['self_bleu']}. NLL-test in nats a token. Likely sentences "
+            "and diverse ones are both wanted: one figure alone can be won by losing the other. Arrows point to better."
+        )
     if "accuracy" in protocol:
         features = (
             f"FID in the features of a classifier trained on {protocol['data']}, {protocol['accuracy']:.1%} right on "

@@ -19,9 +19,15 @@ class Game(ABC):
     """A schedule of turns, written once for every objective, regulariser and network it can carry.
 
     Games are final, frozen dataclasses. A game never waits for the device: what it returns stays there.
+
+    Attributes
+    ----------
+    discrete : bool
+        Whether it plays for tokens, through which no gradient passes, and for nothing else.
     """
 
     reference: ClassVar[str]
+    discrete: ClassVar[bool] = False
 
     @abstractmethod
     def turn(self, state: TrainingState, next_batch: Callable[[], Tensor]) -> Mapping[str, Tensor]:

@@ -42,7 +42,7 @@ def choose(name: str, **settings: object) -> NetworkFamily:
     """
     family = registry.get("networks", name)
     given = {key: value for key, value in settings.items() if value is not None}
-    known = [field.name for field in fields(family)]
+    known = [field.name for field in fields(family) if field.init]
     for key in given.keys() - set(known):
         raise IncompatibleChoiceError(f"{key}: the {name} networks have no such setting, only {', '.join(known)}")
     made: NetworkFamily = family(**given)

@@ -28,11 +28,14 @@ class NetworkFamily(ABC):
         Normalisation in the critic; penalties on per-sample gradients exclude "batch".
     critic_minibatch : {"none", "discrimination", "std"}
         Features of the batch that the critic sees beside a sample's own; the same penalties exclude them.
+    discrete : bool
+        Whether samples are tokens: ids int64 (n, length) of shape (length, number of token ids) as one-hot vectors.
     """
 
     critic_norm: Norm
     critic_minibatch: Minibatch = "none"
     reference: ClassVar[str]
+    discrete: ClassVar[bool] = False
 
     @abstractmethod
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:

@@ -62,7 +62,8 @@ class System:
     ------
     IncompatibleChoiceError
         If a penalty excludes what ties samples together (batch normalisation, minibatch features) and the critic has
-        it, or needs one output and the critic has more; or minibatch features meet batches of one.
+        it, or needs one output and the critic has more; if minibatch features meet batches of one; if one of networks
+        and game is for tokens and the other is not.
     DomainError, UnknownNameError
         If a setting is out of range, or there is no such prior.
     """
@@ -93,6 +94,12 @@ class System:
             _check.number("ema", self.ema, least=0.0, below=1.0)
         if self.prior not in PRIORS:
             raise UnknownNameError("prior", self.prior, PRIORS)
+        if self.networks.discrete != self.game.discrete:
+            raise IncompatibleChoiceError(
+                f"game: {type(self.game).__name__} {'makes' if self.game.discrete else 'cannot make'} tokens, through "
+                f"which no gradient passes, and the networks {type(self.networks).__name__} "
+                f"{'make them' if self.networks.discrete else 'do not'}"
+            )
         for regularizer in self.regularizers:
             if isinstance(regularizer, Penalty):
                 self._require_a_slope_for(regularizer)
@@ -118,8 +125,12 @@ class System:
         """The system for samples of a shape, with whatever its choices leave to the data.
 
         A latent dimension that is None among the choices becomes, for points, the number of their coordinates and at
-        least two: more of them fold a low-dimensional space so often that training does not straighten it out.
+        least two: more of them fold a low-dimensional space so often that training does not straighten it out. Tokens
+        are drawn by one coordinate each, whatever was chosen.
         """
+        if len(shape) == 2:
+            known = {"latent_dim": shape[0]} if "latent_dim" in self.choices else {}
+            return replace(self, latent_dim=shape[0], choices={**self.choices, **known})
         if len(shape) != 1 or self.choices.get("latent_dim", self.latent_dim) is not None:
             return self
         dim = max(2, *shape)

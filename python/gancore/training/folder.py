@@ -21,6 +21,7 @@ __all__ = ["RunFolder", "RunRecord"]
 
 _FORMAT = "gancore run"
 _VERSION = 1
+_LONGEST = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class RunRecord:
     recipe : dict of str to str
         The system in full, as :meth:`System.recipe` says it.
     data : dict
-        ``name``, ``kind``, ``shape`` and ``n`` of the data.
+        ``name``, ``kind``, ``shape`` and ``n`` of the data, and ``vocabulary`` of text.
     seed, steps : int
     device, precision : str
         As resolved.
@@ -61,7 +62,7 @@ class RunRecord:
         for name in ("recipe", "data"):
             mine, its = getattr(self, name), getattr(other, name)
             pairs += [(f"{name} {key}", mine.get(key), its.get(key)) for key in mine | its]
-        return "; ".join(f"{name}: {a!r} there, {b!r} now" for name, a, b in pairs if a != b)
+        return "; ".join(f"{name}: {_shortly(a)} there, {_shortly(b)} now" for name, a, b in pairs if a != b)
 
 
 class RunFolder:
@@ -148,3 +149,9 @@ class RunFolder:
             return RunRecord(**content)
         except TypeError as error:
             raise DataError(f"{self._record}: {error}") from error
+
+
+def _shortly(value: object) -> str:
+    """A value as it is written, or the beginning of what is as long as a vocabulary."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

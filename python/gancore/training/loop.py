@@ -162,7 +162,8 @@ def train(
         system=system.name,
         choices=dict(system.choices),
         recipe=system.recipe(),
-        data={"name": samples.name, "kind": samples.kind, "shape": list(samples.shape), "n": len(samples)},
+        data={"name": samples.name, "kind": samples.kind, "shape": list(samples.shape), "n": len(samples)}
+        | ({} if samples.vocabulary is None else {"vocabulary": samples.vocabulary.to_dict()}),
         seed=seed,
         steps=steps,
         device=str(place),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from gancore import registry, systems
 from gancore.errors import ConfigError, DataError, IncompatibleChoiceError
+from gancore.text.vocabulary import Vocabulary
 from gancore.training.checkpoint import latest, load, load_weights
 from gancore.training.device import resolve_device
 from gancore.training.folder import RunFolder
@@ -43,13 +44,15 @@ class Run:
         In evaluation mode, parameters frozen; the averaged ones if the system keeps averages.
     shape : tuple of int
         Shape of one sample.
-    kind : {"image", "points"}
+    kind : {"image", "points", "tokens"}
         What one sample is; images lie in [-1, 1].
     data_name : str
         Name of the data it was trained on.
     seed : int
     step : int
         Generator steps done.
+    vocabulary : Vocabulary or None
+        The words behind token ids, where the data had words.
     history : list of dict
         One entry for each logged step: ``step``, ``seconds``, losses and metrics by name.
     folder : Path or None
@@ -60,12 +63,13 @@ class Run:
     generator: nn.Module
     critic: nn.Module
     shape: tuple[int, ...]
-    kind: Literal["image", "points"]
+    kind: Literal["image", "points", "tokens"]
     data_name: str
     seed: int
     step: int
     history: list[dict[str, float]]
     folder: Path | None
+    vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto", system: System | None = None, best: bool = False) -> Run:
@@ -116,6 +120,7 @@ class Run:
             step=checkpoint.step,
             history=[e for e in read_history(folder.history) if e["step"] <= checkpoint.step],
             folder=folder.path,
+            vocabulary=_words(record),
         )
 
     @classmethod
@@ -136,6 +141,7 @@ class Run:
             step=state.step,
             history=list(history),
             folder=folder,
+            vocabulary=_words(record),
         )
 
     @property
@@ -183,6 +189,11 @@ class Run:
                 f"sampler: {name} follows one output of the critic, and that of {self.system.name} gives "
                 f"{objective.outputs} features; only plain samples can be drawn"
             )
+        if self.system.networks.discrete and name != "plain":
+            raise IncompatibleChoiceError(
+                f"sampler: {name} needs samples that vary continuously with their codes, and {self.system.name} makes "
+                "tokens; only plain samples can be drawn"
+            )
         samples: Samples = draw(
             self.generator,
             self.critic if follows else None,
@@ -220,6 +231,11 @@ def _rebuilt(record: RunRecord, given: System | None, folder: Path) -> System:
             f"{'given' if given else 'of that name'} is {system.recipe()}; pass the right one as `system`"
         )
     return system
+
+
+def _words(record: RunRecord) -> Vocabulary | None:
+    stored = record.data.get("vocabulary")
+    return None if stored is None else Vocabulary.from_dict(stored)
 
 
 def _at_rest(network: nn.Module) -> nn.Module:
