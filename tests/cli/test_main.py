@@ -62,7 +62,7 @@ MISTAKES = [
     (["sample", "nowhere", "--sampler", "ddl"], "did you mean 'ddls'?"),
     (["sample", "nowhere", "--sampler", "ddls", "--set", "stpes=3"], "did you mean 'steps'"),
     (["sample", "nowhere", "--sampler", "ddls", "--set", "seed=3"], "unknown ddls setting 'seed'"),
-    (["sample", "nowhere", "-o", "grid.jpg"], "expected a .png, an .npz or a folder"),
+    (["sample", "nowhere", "-o", "grid.jpg"], "expected a .png, an .npz, a .txt or a folder"),
     (["fdi", "a", "b"], "did you mean 'fid'"),
     (["evaluate", "nowhere"], "nowhere: expected the folder of a run"),
     (["evaluate", "nowhere", "--samplers", "plain,dlds"], "did you mean 'ddls'?"),

@@ -105,8 +105,11 @@ work = lambda: mixture.langevin(np.zeros((20000, 2)), steps=100000, step_size=0.
 PIVOTS = """
 import numpy as np
 from gancore.kernels.emd import emd
-i = np.arange(2000, dtype=np.float32)
-work = lambda: emd(np.ones(2000), np.ones(2000), np.outer(i, i))
+random = np.random.default_rng(0)
+a, b = random.dirichlet(np.ones(5000), 2)
+x, y = random.standard_normal((2, 5000, 2), dtype=np.float32)
+cost = (x[:, :1] - y[:, :1].T) ** 2 + (x[:, 1:] - y[:, 1:].T) ** 2
+work = lambda: emd(a, b, cost)
 """
 ABANDONED = """
 import numpy as np

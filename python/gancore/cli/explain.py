@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(recipe(**coerced(arguments.set, recipe)).explain())
     print("\nChoices   --set KEY=VALUE")
     choices = list(described(recipe))
-    width = max(len(default) for _, _, default in choices) + 2
+    keys, defaults = (max(len(choice[i]) for choice in choices) + 2 for i in (0, 2))
     for key, kind, default in choices:
-        print(f"  {key:<21}{default:<{width}}{kind}")
+        print(f"  {key:<{keys}}{default:<{defaults}}{kind}")
     return 0
