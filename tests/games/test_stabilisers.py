@@ -49,8 +49,10 @@ def parameters(network: nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", registry.names("games"))
 def test_every_game_resumes_bit_for_bit(name: str, tmp_path: Path) -> None:
-    """What a game remembers between turns is in the checkpoint."""
+    """What a game remembers between turns is in the checkpoint; games of tokens are resumed with their systems."""
     game = registry.get("games", name)()
+    if game.discrete:
+        pytest.skip("plays with tokens")
     if isinstance(game, Replay):
         game = Replay(capacity=10)
     system = replace(systems.get("gan")(width=4, batch_size=6), game=game)
