@@ -1,7 +1,7 @@
 """Every objective on points in the plane: how many modes, how good, how even, over seeds.
 
-Run with ``python examples/study.py``, about a quarter of an hour on one core. Writes study.md with the table and study.png with
-the samples of the first seed.
+Run with ``python examples/study.py``, about a quarter of an hour on one core. Writes study.md with the table, and a
+picture of the first seed's samples for each data set.
 """
 
 import math

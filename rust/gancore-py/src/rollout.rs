@@ -50,6 +50,7 @@ pub fn sample_categorical<'py>(
 /// Continuations (length - 1, batch, n, length) of the prefixes of token rows, by an LSTM.
 #[pyfunction]
 #[pyo3(signature = (weights, tokens, *, law, plan))]
+#[expect(clippy::needless_pass_by_value, reason = "what Python gives arrives as an array")]
 pub fn lstm_rollout<'py>(
     weights: [Bound<'py, PyAny>; 7],
     tokens: &Bound<'py, PyAny>,
