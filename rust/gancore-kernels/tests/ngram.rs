@@ -12,7 +12,7 @@ use gancore_kernels::pool::{self, Interrupt};
 use proptest::prelude::*;
 
 fn flat(sentences: &[Vec<i64>]) -> (Vec<i64>, Vec<i64>) {
-    (sentences.concat(), sentences.iter().map(|s| s.len() as i64).collect())
+    (sentences.concat(), sentences.iter().map(|s| i64::try_from(s.len()).unwrap()).collect())
 }
 
 fn tally(hypotheses: &[Vec<i64>], references: Option<&[Vec<i64>]>, n: usize) -> Result<Tally> {
@@ -33,7 +33,7 @@ proptest! {
         let ours = tally(&hypotheses, Some(&references), n).unwrap();
         for (i, h) in hypotheses.iter().enumerate() {
             for k in 1..=n {
-                prop_assert_eq!(ours.matches[i * n + k - 1], naive::ngram::matches(h, references.iter(), k));
+                prop_assert_eq!(ours.matches[i * n + k - 1], naive::ngram::matches(h, &references.iter(), k));
             }
             prop_assert_eq!(ours.closest[i], naive::ngram::closest(h, references.iter()));
         }
@@ -45,7 +45,7 @@ proptest! {
         for (i, h) in sentences.iter().enumerate() {
             let others = sentences.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, s)| s);
             for k in 1..=n {
-                prop_assert_eq!(ours.matches[i * n + k - 1], naive::ngram::matches(h, others.clone(), k));
+                prop_assert_eq!(ours.matches[i * n + k - 1], naive::ngram::matches(h, &others, k));
             }
             prop_assert_eq!(ours.closest[i], naive::ngram::closest(h, others));
         }

@@ -12,7 +12,7 @@ pub fn grams(sentence: &[i64], n: usize) -> HashMap<Vec<i64>, i64> {
 
 pub fn matches<'a>(
     hypothesis: &[i64],
-    references: impl Iterator<Item = &'a Vec<i64>> + Clone,
+    references: &(impl Iterator<Item = &'a Vec<i64>> + Clone),
     n: usize,
 ) -> i64 {
     grams(hypothesis, n)
@@ -26,5 +26,8 @@ pub fn matches<'a>(
 
 pub fn closest<'a>(hypothesis: &[i64], references: impl Iterator<Item = &'a Vec<i64>>) -> i64 {
     let length = hypothesis.len();
-    references.map(|r| (r.len().abs_diff(length), r.len())).min().map_or(0, |(_, length)| length as i64)
+    references
+        .map(|r| (r.len().abs_diff(length), r.len()))
+        .min()
+        .map_or(0, |(_, length)| i64::try_from(length).unwrap())
 }
