@@ -29,6 +29,8 @@
 //! float64 to be quick: its rounding errors have no common sign, and what is left of them in a mean over n m pairs is
 //! far below 1e-9 of the kernel. Everything else is float64. The same bits come out on any number of threads.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::error::{Error, Result};
 use crate::linalg::product::Factor;
 use crate::pool::{self, Interrupt};
@@ -39,7 +41,7 @@ mod problem;
 mod variance;
 
 pub use kernel::Kernel;
-use problem::Problem;
+use problem::{Problem, Rooms};
 
 /// So many samples, of both together, are few: their products are float64 whatever their type.
 const FEW: usize = 1024;
@@ -63,7 +65,7 @@ pub struct Samples<'a, T> {
 pub fn mmd2<T: Factor>(samples: Samples<'_, T>, interrupt: &Interrupt) -> Result<(f64, f64)> {
     let problem = Problem::new(&samples, interrupt)?;
     let few = samples.x.len() + samples.y.len() <= FEW * samples.d;
-    let sums = problem.sums(None, few, interrupt)?;
+    let sums = problem.sums(None, few, &mut Rooms::default(), interrupt)?;
     problem.finite(sums.mmd2(samples.unbiased))?;
     Ok((sums.mmd2(samples.unbiased), variance::of_unbiased(&sums).sqrt()))
 }
@@ -97,9 +99,14 @@ pub fn mmd2_subsets<T: Factor>(
     };
     let x_rows = indices("x_rows", x_rows, problem.x.len())?;
     let y_rows = indices("y_rows", y_rows, problem.y.len())?;
+    let free = Mutex::new(Vec::<Rooms>::new());
+    let free = || free.lock().unwrap_or_else(PoisonError::into_inner);
     let values = pool::map_indexed(x_rows.len() / size, 2, |subset| {
         let span = subset * size..(subset + 1) * size;
-        let sums = problem.sums(Some([&x_rows[span.clone()], &y_rows[span]]), false, interrupt)?;
+        let mut rooms = free().pop().unwrap_or_default();
+        let sums =
+            problem.sums(Some([&x_rows[span.clone()], &y_rows[span]]), false, &mut rooms, interrupt)?;
+        free().push(rooms);
         problem.finite(sums.mmd2(samples.unbiased))
     })?;
     values.into_iter().collect()

@@ -1,9 +1,9 @@
 //! Sums of a kernel over all pairs of rows, block by block and tile by tile.
 
 use super::kernel::Value;
-use super::problem::Within;
+use super::problem::{Sums, Within};
 use crate::error::Result;
-use crate::linalg::product::{self, Factor, TILE};
+use crate::linalg::product::{self, Factor, Packed, TILE};
 use crate::linalg::shifted::Shifted;
 use crate::num::{Compensated, Real};
 use crate::pool::{self, Interrupt};
@@ -19,12 +19,45 @@ pub(super) struct Side<'a, T, K> {
     pub kernel: K,
 }
 
+/// Room for a block of each sample and for a tile, which one pair of subsets leaves to the next: fresh memory would be
+/// cleared page by page each time.
+#[derive(Debug, Default)]
+pub(super) struct Room<P> {
+    x: Vec<Packed<P>>,
+    y: Vec<Packed<P>>,
+    values: Vec<P>,
+}
+
 /// Sums of one pair of blocks: by rows, by columns, of squares.
 struct BlockSums(Vec<f64>, Vec<f64>, f64);
 
+/// All sums of two samples. Those of a block each are packed once for all three products.
+pub(super) fn all<T: Real, P: Factor, K: Value>(
+    x: &Side<'_, T, K>,
+    y: &Side<'_, T, K>,
+    room: &mut Room<P>,
+    interrupt: &Interrupt,
+) -> Result<Sums> {
+    let (within_x, within_y, BlockSums(x_rows, y_rows, squares)) = if x.rows.blocks() == 1
+        && y.rows.blocks() == 1
+    {
+        let Room { x: x_tiles, y: y_tiles, values } = room;
+        x.rows.block(0, x_tiles);
+        y.rows.block(0, y_tiles);
+        (
+            x.tiles(0, x_tiles, None, values, interrupt)?,
+            y.tiles(0, y_tiles, None, values, interrupt)?,
+            x.tiles(0, x_tiles, Some((y, 0, y_tiles)), values, interrupt)?,
+        )
+    } else {
+        (x.pairs::<P>(None, interrupt)?, y.pairs::<P>(None, interrupt)?, x.pairs::<P>(Some(y), interrupt)?)
+    };
+    Ok(Sums { x: x.within(within_x), y: y.within(within_y), x_rows, y_rows, squares })
+}
+
 impl<T: Real, K: Value> Side<'_, T, K> {
-    pub fn within<P: Factor>(&self, interrupt: &Interrupt) -> Result<Within> {
-        let (mut rows, columns, squares) = self.pairs::<P>(None, interrupt)?;
+    /// Sums over all i != j, from those over i > j.
+    fn within(&self, BlockSums(mut rows, columns, squares): BlockSums) -> Within {
         for (row, column) in rows.iter_mut().zip(columns) {
             *row += column;
         }
@@ -34,15 +67,11 @@ impl<T: Real, K: Value> Side<'_, T, K> {
             let square = self.rows.square(i);
             diagonal.add(self.kernel.value(square, self.terms[i], self.terms[i]));
         }
-        Ok(Within { rows, squares: 2.0 * squares, diagonal: diagonal.value() })
+        Within { rows, squares: 2.0 * squares, diagonal: diagonal.value() }
     }
 
     /// Sums over all pairs with another side; within this one if there is none, over i > j.
-    pub fn pairs<P: Factor>(
-        &self,
-        other: Option<&Self>,
-        interrupt: &Interrupt,
-    ) -> Result<(Vec<f64>, Vec<f64>, f64)> {
+    fn pairs<P: Factor>(&self, other: Option<&Self>, interrupt: &Interrupt) -> Result<BlockSums> {
         let to = other.unwrap_or(self);
         let tasks: Vec<(usize, usize)> = (0..self.rows.blocks())
             .flat_map(|i| (0..if other.is_some() { to.rows.blocks() } else { i + 1 }).map(move |j| (i, j)))
@@ -65,7 +94,7 @@ impl<T: Real, K: Value> Side<'_, T, K> {
                 squares.add(square);
             }
         }
-        Ok((rows, columns, squares.value()))
+        Ok(BlockSums(rows, columns, squares.value()))
     }
 
     fn block<P: Factor>(
@@ -76,12 +105,25 @@ impl<T: Real, K: Value> Side<'_, T, K> {
         triangle: bool,
         interrupt: &Interrupt,
     ) -> Result<BlockSums> {
-        let (mut x, mut y, mut values) = (Vec::new(), Vec::new(), Vec::<P>::new());
+        let Room { mut x, mut y, mut values } = Room::<P>::default();
         self.rows.block(i, &mut x);
         if !triangle {
             to.rows.block(j, &mut y);
         }
-        let y = if triangle { &x } else { &y };
+        self.tiles(i, &x, (!triangle).then_some((to, j, &y)), &mut values, interrupt)
+    }
+
+    /// Sums over a packed block with another of another side; with itself if there is none, over i > j.
+    fn tiles<P: Factor>(
+        &self,
+        i: usize,
+        x: &[Packed<P>],
+        other: Option<(&Self, usize, &[Packed<P>])>,
+        values: &mut Vec<P>,
+        interrupt: &Interrupt,
+    ) -> Result<BlockSums> {
+        let triangle = other.is_none();
+        let (to, j, y) = other.unwrap_or((self, i, x));
         let terms = |side: &Self, block| -> Vec<f64> {
             side.rows.span(block).map(|position| side.terms[side.rows.at(position)]).collect()
         };
@@ -92,11 +134,11 @@ impl<T: Real, K: Value> Side<'_, T, K> {
             for (b, y) in y.iter().enumerate().take(if triangle { a + 1 } else { usize::MAX }) {
                 interrupt.check()?;
                 let lower = triangle && a == b;
-                product::tile(x, y, lower, &mut values)?;
+                product::tile(x, y, lower, values)?;
                 let (rows, columns) = (a * TILE..a * TILE + x.rows(), b * TILE..b * TILE + y.rows());
                 squares.add(simd::dispatch(TileSums {
                     kernel: self.kernel,
-                    values: &values,
+                    values,
                     lower,
                     x_terms: &x_terms[rows.clone()],
                     y_terms: &y_terms[columns.clone()],

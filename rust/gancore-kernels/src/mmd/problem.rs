@@ -2,7 +2,7 @@
 
 use super::Samples;
 use super::kernel::{self, Kernel, Polynomial, RationalQuadratic, Rbf, Value};
-use super::pairs::Side;
+use super::pairs::{self, Room, Side};
 use crate::error::{Error, Result};
 use crate::linalg::product::Factor;
 use crate::linalg::rows::{self, Rows};
@@ -51,6 +51,13 @@ pub(super) fn total(values: &[f64]) -> f64 {
         sum.add(value);
     }
     sum.value()
+}
+
+/// Room for products of either type.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    single: Room<f32>,
+    double: Room<f64>,
 }
 
 /// Samples checked and measured: what is common to all pairs and all subsets.
@@ -113,26 +120,37 @@ impl<'a, T: Factor> Problem<'a, T> {
     }
 
     /// Sums over all rows, or over chosen ones of each sample; `few` asks for float64 products.
-    pub fn sums(&self, chosen: Option<[&[usize]; 2]>, few: bool, interrupt: &Interrupt) -> Result<Sums> {
+    pub fn sums(
+        &self,
+        chosen: Option<[&[usize]; 2]>,
+        few: bool,
+        rooms: &mut Rooms,
+        interrupt: &Interrupt,
+    ) -> Result<Sums> {
         if self.single && !few {
-            self.sums_of::<f32>(chosen, interrupt)
+            self.sums_of(chosen, &mut rooms.single, interrupt)
         } else {
-            self.sums_of::<f64>(chosen, interrupt)
+            self.sums_of(chosen, &mut rooms.double, interrupt)
         }
     }
 
-    fn sums_of<P: Factor>(&self, chosen: Option<[&[usize]; 2]>, interrupt: &Interrupt) -> Result<Sums> {
+    fn sums_of<P: Factor>(
+        &self,
+        chosen: Option<[&[usize]; 2]>,
+        room: &mut Room<P>,
+        interrupt: &Interrupt,
+    ) -> Result<Sums> {
         match self.kernel {
             Kernel::Polynomial { degree, gamma, .. } => {
                 let kernel = Polynomial { degree: *degree, gamma: *gamma, constant: self.constant };
-                self.all_pairs::<P, _>(chosen, kernel, interrupt)
+                self.all_pairs(chosen, kernel, room, interrupt)
             }
             Kernel::Rbf(bandwidths) => {
                 let rates: Vec<f64> = bandwidths.iter().map(|s| -0.5 / (s * s)).collect();
-                self.all_pairs::<P, _>(chosen, Rbf(&rates), interrupt)
+                self.all_pairs(chosen, Rbf(&rates), room, interrupt)
             }
             Kernel::RationalQuadratic(exponents) => {
-                self.all_pairs::<P, _>(chosen, RationalQuadratic(exponents), interrupt)
+                self.all_pairs(chosen, RationalQuadratic(exponents), room, interrupt)
             }
         }
     }
@@ -141,6 +159,7 @@ impl<'a, T: Factor> Problem<'a, T> {
         &self,
         chosen: Option<[&[usize]; 2]>,
         kernel: K,
+        room: &mut Room<P>,
         interrupt: &Interrupt,
     ) -> Result<Sums> {
         let side = |rows, terms, chosen| Side {
@@ -150,7 +169,6 @@ impl<'a, T: Factor> Problem<'a, T> {
         };
         let x = side(&self.x, &self.x_terms, chosen.map(|c| c[0]));
         let y = side(&self.y, &self.y_terms, chosen.map(|c| c[1]));
-        let (x_rows, y_rows, squares) = x.pairs::<P>(Some(&y), interrupt)?;
-        Ok(Sums { x: x.within::<P>(interrupt)?, y: y.within::<P>(interrupt)?, x_rows, y_rows, squares })
+        pairs::all(&x, &y, room, interrupt)
     }
 }
