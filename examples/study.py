@@ -122,4 +122,4 @@ for data in DATA:
         if outcomes[0].samples is not None:
             drawn[name] = outcomes[0].samples
     Path(f"study-{data}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    save_png(scatter(drawn), f"study-{data}.png")
+    save_png(scatter(drawn, columns=5), f"study-{data}.png")

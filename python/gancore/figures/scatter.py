@@ -21,7 +21,9 @@ _MOST = 5000
 """Points drawn in a panel: more only hide one another."""
 
 
-def scatter(points: Mapping[str, Any], *, centers: Any = None, theme: Theme = LIGHT) -> Figure:
+def scatter(
+    points: Mapping[str, Any], *, centers: Any = None, columns: int | None = None, theme: Theme = LIGHT
+) -> Figure:
     """First two coordinates of points, one panel for each source, all on the axes of the first.
 
     Parameters
@@ -30,6 +32,8 @@ def scatter(points: Mapping[str, Any], *, centers: Any = None, theme: Theme = LI
         The points under their title; of more than 5000 the first are drawn.
     centers : Tensor or ndarray of shape (k, d), optional
         The modes, marked in every panel.
+    columns : int, optional
+        Panels in a row; all of them if not given.
     theme : Theme
         Colours.
 
@@ -55,7 +59,7 @@ def scatter(points: Mapping[str, Any], *, centers: Any = None, theme: Theme = LI
     first = next(iter(clouds.values()))
     low, high = first.min(axis=0), first.max(axis=0)
     margin = 0.12 * max(float((high - low).max()), 1e-6)
-    figure, axes = panels(len(clouds), theme, size=(3.1, 3.25))
+    figure, axes = panels(len(clouds), theme, size=(3.1, 3.25), columns=columns)
     for index, (panel, (title, cloud)) in enumerate(zip(axes, clouds.items(), strict=True)):
         colour = theme.series[0 if index == 0 else 1]
         panel.scatter(cloud[:_MOST, 0], cloud[:_MOST, 1], s=2.5, color=colour, alpha=0.35, linewidths=0)
