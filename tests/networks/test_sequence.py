@@ -10,6 +10,8 @@ import torch
 from scipy import stats
 
 from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.kernels.rollout import token_table_conv
+from gancore.networks import _text_cnn
 from gancore.networks._lstm import LSTMGenerator, draw
 from gancore.networks._rollout import rollout
 from gancore.networks.sequence import Sequence
@@ -135,6 +137,34 @@ def test_the_critic_reads_tokens_and_their_one_hot_vectors_alike(critic_size: st
     features = sum(conv.out_channels for conv in critic.convolutions)
     assert features == {"small": 128, "published": 1720}[critic_size]
     assert critic(tokens).shape == (6,)
+
+
+@pytest.mark.parametrize(("critic_size", "rows"), [("small", 200), ("small", 3), ("published", 60)])
+def test_without_gradients_the_critic_says_the_same(
+    critic_size: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    critic = Sequence(critic_size=critic_size).critic((20, 9)).eval()
+    tokens = torch.randint(9, (rows, 20))
+    calls: list[int] = []
+
+    def counted(*args: object) -> object:
+        calls.append(1)
+        return token_table_conv(*args)
+
+    monkeypatch.setattr(_text_cnn, "token_table_conv", counted)
+    recorded = critic(tokens)
+    assert recorded.requires_grad
+    assert not calls
+    with torch.no_grad():
+        plain = critic(tokens)
+        assert torch.allclose(plain, recorded, atol=1e-5)
+        assert len(calls) == (rows * 20 >= 8 * 9), "tables pay where there is much to read"
+        monkeypatch.setattr(_text_cnn, "_AT_ONCE", 7)
+        assert torch.allclose(critic(tokens), plain, atol=1e-5)
+        once = len(calls)
+        assert torch.allclose(critic.double()(tokens).float(), plain, atol=1e-5)
+        assert len(calls) == once, "float64 is torch's"
 
 
 def test_short_sequences_leave_out_what_is_wider() -> None:

@@ -31,7 +31,8 @@ Baseline = Literal["leave_one_out", "time_mean", "none"]
 """What is taken off: the mean over the other sequences at the same place, over all of them, or nothing."""
 
 _POLICY = "reinforce/policy/"
-_AT_ONCE = 2048
+_AT_ONCE = 2**15
+"""Sequences scored at once, so that their features fit into memory."""
 
 
 @final
