@@ -74,6 +74,39 @@ def test_as_many_rounds_and_steps_as_were_asked_for() -> None:
     assert steps == {"generator": {2}, "critic": {3 * 4 * 3}}
 
 
+def test_the_output_layers_penalty_is_half_its_squared_norm() -> None:
+    def gradients(decay: float) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], torch.Tensor]:
+        system = systems.get("seqgan")(
+            pretrain_steps=0,
+            critic_pretrain_rounds=1,
+            output_decay=decay,
+            ends=False,
+            **(SMALL | {"critic_samples": 16}),
+        )
+        system = system.fitted((7, 7))
+        state = TrainingState.create(system, (7, 7), seed=0, device=torch.device("cpu"), precision="float32")
+        before = {name: p.detach().clone() for name, p in state.critic.named_parameters()}
+        losses = system.game.turn(state, lambda: tokens().batch(torch.arange(16)))
+        return before, {name: p.grad for name, p in state.critic.named_parameters()}, losses["critic"]
+
+    (weights, plain, loss), (_, penalised, same_loss) = gradients(0.0), gradients(0.2)
+    assert torch.equal(loss, same_loss), "what is reported is the objective's loss"
+    for name, weight in weights.items():
+        expected = plain[name] + (0.2 * weight if name.startswith("head.") else 0.0)
+        torch.testing.assert_close(penalised[name], expected)
+
+
+def test_the_published_schedule() -> None:
+    system = systems.get("seqgan_published")()
+    game = system.game
+    assert (game.pretrain_steps, game.critic_pretrain_rounds, game.critic_rounds) == (120 * 156, 50, 5)
+    assert (game.critic_samples, game.critic_epochs, game.output_decay, game.policy_lr) == (156 * 64, 3, 0.2, 1e-2)
+    assert (system.generator_optimizer.lr, system.critic_optimizer.lr) == (1e-2, 1e-4)
+    assert game.estimator == Reinforce(n_rollouts=16, baseline="none")
+    critic = system.networks.critic((20, 5000))
+    assert sum(conv.out_channels for conv in critic.convolutions) == 1720
+
+
 def test_likelihood_learns_to_count_and_the_game_keeps_it() -> None:
     system = systems.get("seqgan")(
         width=24,
@@ -117,7 +150,9 @@ def test_tokens_and_points_do_not_mix() -> None:
         train("seqgan", torch.randn(64, 2), steps=1, progress=False)
 
 
-@pytest.mark.parametrize("name", ["pretrain_steps", "critic_rounds", "generator_steps", "critic_epochs", "clip"])
+@pytest.mark.parametrize(
+    "name", ["pretrain_steps", "critic_rounds", "generator_steps", "critic_epochs", "clip", "output_decay"]
+)
 def test_settings_are_checked(name: str) -> None:
     with pytest.raises(DomainError, match=name):
         SeqGAN(**{name: -1})

@@ -53,6 +53,10 @@ class TextCNN(nn.Module):
         self.transform = nn.Linear(features, features)
         self.head = nn.Sequential(nn.Dropout(_DROPPED), nn.Linear(features, outputs), *last(outputs))
 
+    def output_parameters(self) -> list[nn.Parameter]:
+        """Weights and bias of the output layer."""
+        return list(self.head.parameters())
+
     def forward(self, x: Tensor) -> Tensor:
         """Tokens (n, length), or points on the simplex (n, length, size), to (n,) or (n, outputs)."""
         if torch.is_grad_enabled() or x.is_floating_point():
