@@ -7,7 +7,7 @@ import torch
 
 from gancore import systems
 from gancore.datasets.text import Tokens
-from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.errors import DivergedError, DomainError, IncompatibleChoiceError
 from gancore.estimators import Reinforce
 from gancore.games.seqgan import SeqGAN
 from gancore.training import train
@@ -137,6 +137,15 @@ def test_the_pathwise_estimator_plays_the_same_game() -> None:
     )
     run = train(system, tokens(), steps=6, log_every=1, progress=False)
     assert {"critic", "generator"} <= run.history[-1].keys()
+
+
+@pytest.mark.parametrize("which", ["lr", "critic_lr"])
+def test_a_player_that_explodes_is_a_run_that_diverged(which: str) -> None:
+    system = systems.get("seqgan")(
+        pretrain_steps=2, critic_pretrain_rounds=1, ends=False, **{which: 1e38}, **(SMALL | {"n_rollouts": 30})
+    )
+    with pytest.raises(DivergedError):
+        train(system, tokens(), steps=8, progress=False)
 
 
 def test_tokens_and_points_do_not_mix() -> None:

@@ -14,6 +14,7 @@ from gancore.games._interface import Game
 from gancore.networks._lstm import LSTMGenerator
 from gancore.networks._text_cnn import TextCNN
 from gancore.networks.sequence import Sequence
+from gancore.training.watch import require_finite_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +113,8 @@ class SeqGAN(Game):
                 group["lr"] = self.policy_lr
         losses: dict[str, Tensor] = {}
         for _ in range(self.generator_steps):
+            # Compiled roll-outs and scores refuse what is not finite as bad input: say that training diverged.
+            require_finite_weights(state, {})
             losses = self.estimator.losses(state)
             self._generator_step(state, losses["generator"])
         for _ in range(self.critic_rounds):
