@@ -55,6 +55,20 @@ def test_policy_steps_begin_without_the_memory_of_likelihood() -> None:
     assert {int(memory["step"]) for memory in state.optimizers["generator"].state.values()} == {2}
 
 
+@pytest.mark.parametrize("pretrain_steps", [1, 0], ids=["likelihood", "policy"])
+def test_the_generators_gradients_are_clipped(pretrain_steps: int) -> None:
+    choices = {"pretrain_steps": pretrain_steps, "critic_pretrain_rounds": 0, "critic_rounds": 0, "ends": False}
+
+    def norm(clip: float) -> float:
+        system = systems.get("seqgan")(clip=clip, baseline="none", **choices, **SMALL).fitted((7, 7))
+        state = TrainingState.create(system, (7, 7), seed=0, device=torch.device("cpu"), precision="float32")
+        system.game.turn(state, lambda: tokens().batch(torch.arange(16)))
+        return sum(float(p.grad.square().sum()) for p in state.generator.parameters()) ** 0.5
+
+    free = norm(1e9)
+    assert norm(free / 3) == pytest.approx(free / 3, rel=1e-4)
+
+
 def test_as_many_rounds_and_steps_as_were_asked_for() -> None:
     game = SeqGAN(Reinforce(n_rollouts=1), 0, 0, generator_steps=2, critic_rounds=3, critic_epochs=4, critic_samples=40)
     system = replace(systems.get("seqgan")(ends=False, **SMALL).fitted((7, 7)), game=game)
