@@ -1,6 +1,8 @@
 """Tokens from logits, LSTM roll-outs and TextCNN features against torch: multinomial, inverse CDF, conv1d.
 
-Torch's roll-out keeps the states of prefixes and advances all continuations at once, as public code does not.
+Torch's roll-out keeps the states of prefixes and advances all continuations at once, as public code does not: that runs
+the cell from the first token for every continuation, and scores one batch after another with gradients on, which is the
+rival of the whole reward computation.
 """
 
 from __future__ import annotations
@@ -12,7 +14,14 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from gancore import systems
+from gancore.estimators import Reinforce
+from gancore.estimators.reinforce import score
 from gancore.kernels.rollout import LSTMWeights, lstm_rollout, sample_categorical, token_table_conv
+from gancore.networks._lstm import LSTMGenerator
+from gancore.networks._rollout import rollout
+from gancore.networks._text_cnn import TextCNN
+from gancore.training.state import TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,3 +133,80 @@ def test_token_table_conv(benchmark: BenchmarkFixture, rival: str, small: bool) 
     benchmark.extra_info["rival"] = rival
     values = benchmark.pedantic(FEATURES[rival], (embedding, filters, tokens), rounds=1)
     np.testing.assert_allclose(values[:9], torch_features(embedding, filters, tokens[:9]), rtol=1e-4, atol=1e-4)
+
+
+def seqgan(batch: int, length: int, vocabulary: int) -> tuple[TrainingState, torch.Tensor]:
+    """SeqGAN with the published critic, and sequences of its generator."""
+    system = systems.get("seqgan")(critic_size="published", ends=False, batch_size=batch).fitted((length, vocabulary))
+    state = TrainingState.create(system, (length, vocabulary), seed=0, device=torch.device("cpu"), precision="float32")
+    return state, state.generator(torch.randn(batch, length, generator=torch.Generator().manual_seed(0)))
+
+
+@torch.no_grad()
+def torch_score(critic: TextCNN, sequences: torch.Tensor) -> torch.Tensor:
+    critic.eval()
+    said = []
+    for part in sequences.split(1024):
+        columns = critic.embedding(part).transpose(1, 2)
+        features = torch.cat([conv(columns).amax(-1).relu() for conv in critic.convolutions], 1)
+        gate = critic.gate(features).sigmoid()
+        said.append(critic.head(gate * critic.transform(features).relu() + (1 - gate) * features))
+    return torch.cat(said)
+
+
+CRITICS: dict[str, Callable[[TextCNN, torch.Tensor], torch.Tensor]] = {
+    "gancore": score,
+    f"torch {torch.__version__}, in batches of 1,024 without gradients": torch_score,
+}
+
+
+@pytest.mark.parametrize("rival", CRITICS)
+def test_critic(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    batch, length, n, vocabulary = (2, 4, 2, 20) if small else (64, 20, 16, 5_000)
+    state, tokens = seqgan(batch, length, vocabulary)
+    random = torch.Generator().manual_seed(0)
+    rows = rollout(state.generator.state_dict(), tokens, n, ends=False, random=random).flatten(0, 2)
+    assert isinstance(state.critic, TextCNN)
+    benchmark.group = f"SeqGAN's critic on {len(rows)} x {length} tokens, V {vocabulary}, one thread"
+    benchmark.extra_info["rival"] = rival
+    values = benchmark.pedantic(CRITICS[rival], (state.critic, rows), rounds=1)
+    torch.testing.assert_close(values[:9], torch_score(state.critic, rows[:9]), rtol=1e-4, atol=1e-5)
+
+
+def public_rewards(state: TrainingState, tokens: torch.Tensor, n: int) -> torch.Tensor:
+    """Whole sequences for each prefix and continuation, cell after cell, each batch scored on its own."""
+    generator, critic = state.generator, state.critic
+    assert isinstance(generator, LSTMGenerator)
+    critic.eval()
+    batch, length = tokens.shape
+    rewards = torch.zeros(length, batch)
+    for _ in range(n):
+        for known in range(1, length):
+            read, memory, row = tokens.new_zeros(batch, 1), None, [*tokens[:, :known].split(1, 1)]
+            for position in range(length):
+                said, memory = generator.cell(generator.embedding(read), memory)
+                if position >= known:
+                    row.append(torch.multinomial(generator.head(said[:, 0]).softmax(-1), 1))
+                read = row[position]
+            rewards[known - 1] += critic(torch.cat(row, 1)).sigmoid().detach()
+        rewards[-1] += critic(tokens).sigmoid().detach()
+    return rewards.T / n
+
+
+REWARDS: dict[str, Callable[[TrainingState, torch.Tensor, int], torch.Tensor]] = {
+    "gancore": lambda state, tokens, n: Reinforce(n_rollouts=n).values(state, tokens, ends=False),
+    f"torch {torch.__version__}, whole sequences for each prefix": public_rewards,
+}
+
+
+@pytest.mark.parametrize("rival", REWARDS)
+def test_rewards(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    batch, length, n, vocabulary = (2, 4, 2, 20) if small else (64, 20, 16, 5_000)
+    state, tokens = seqgan(batch, length, vocabulary)
+    benchmark.group = f"SeqGAN's rewards, batch {batch}, length {length}, N {n}, H 32, V {vocabulary}, one thread"
+    # The rival's time is that of its continuations, one after another: a few stand for all.
+    timed = n if rival == "gancore" or small else 2
+    benchmark.extra_info["rival"] = f"{rival}, {timed} of {n} continuations"
+    values = benchmark.pedantic(REWARDS[rival], (state, tokens, timed), rounds=1)
+    assert isinstance(state.critic, TextCNN)
+    torch.testing.assert_close(values[:, -1], torch_score(state.critic, tokens).sigmoid(), rtol=1e-4, atol=1e-5)

@@ -1,84 +1,136 @@
 """SeqGAN on sequences of a known law, next to the controls that show what its score is worth.
 
-Run with ``python examples/seqgan_oracle.py``; about ten minutes on one core. A smaller form of the paper's experiment:
-an LSTM with parameters from N(0, 1) over 500 tokens writes 2,000 sequences of 12. Where ``GANCORE_DATA`` has the
-published oracle, its entropy is checked first.
+``python examples/seqgan_oracle.py`` plays a smaller form of the paper's experiment, about ten minutes on one core: an
+LSTM with parameters from N(0, 1) over 500 tokens writes 2,000 sequences of 12. ``--oracle FILE.npz`` plays it with the
+published oracle, 5,000 tokens and 10,000 sequences of 20, on a reduced schedule: about an hour on one core.
 """
 
+import argparse
+import copy
 import os
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 
 import gancore
 from gancore.datasets.text import Tokens
 from gancore.kernels.ngram import self_bleu
+from gancore.networks._lstm import LSTMGenerator
 from gancore.text.likelihood import nll, oracle, published_oracle
+from gancore.training.order import DataOrder
+from gancore.training.state import TrainingState
 
-SIZE, LENGTH = 500, 12
-QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
-N = 200 if QUICK else 2000
-SEEDS = (0,) if QUICK else (0, 1, 2)
-LIKELIHOOD, CRITIC, GAME = (20, 1, 2) if QUICK else (480, 10, 60)
+MEASURED = 2000  # samples and held-out sequences
 
-# What each arm changes; the first stops before the game.
+
+@dataclass(frozen=True)
+class Protocol:
+    """How large the experiment is: the data, the turns of each phase, and the recipe's choices."""
+
+    size: int
+    length: int
+    n: int
+    likelihood_steps: int
+    critic_rounds_before: int
+    turns: int
+    choices: dict[str, object]
+
+
+QUICK = Protocol(50, 6, 200, 20, 1, 2, {"n_rollouts": 2, "critic_rounds": 1})
+SMALL = Protocol(500, 12, 2000, 480, 10, 60, {"n_rollouts": 8, "critic_rounds": 1})
+# Fifteen epochs of likelihood; policy steps at the published rate.
+PUBLISHED = Protocol(5000, 20, 10_000, 2340, 30, 60, {"n_rollouts": 16, "critic_rounds": 2, "policy_lr": 1e-2})
+
+# The reward and the baseline of each arm that goes on from the likelihood phase, the same bits for all of a seed.
 ARMS = {
-    "maximum likelihood": {},
-    "maximum likelihood, longer": {"pretrain_steps": LIKELIHOOD + GAME},
-    "SeqGAN, centred": {},
-    "SeqGAN, not centred": {"baseline": "none"},
-    "random reward, centred": {"reward": "random"},
-    "random reward, not centred": {"reward": "random", "baseline": "none"},
-    "constant reward, not centred": {"reward": "constant", "baseline": "none"},
+    "SeqGAN, centred": ("probability", "leave_one_out"),
+    "SeqGAN, not centred": ("probability", "none"),
+    "random reward, centred": ("random", "leave_one_out"),
+    "random reward, not centred": ("random", "none"),
+    "constant reward, not centred": ("constant", "none"),
 }
 
 
-def codes(n: int, seed: int, length: int = LENGTH) -> torch.Tensor:
+def codes(n: int, seed: int, length: int) -> torch.Tensor:
     return torch.randn(n, length, generator=torch.Generator().manual_seed(seed))
 
 
-def play(arm: str, data: Tokens, seed: int) -> gancore.Run:
-    """Train one arm; all arms of a seed share their likelihood phase, bit for bit."""
-    choices = {"pretrain_steps": LIKELIHOOD, "critic_pretrain_rounds": CRITIC, "critic_rounds": 1, **ARMS[arm]}
-    if "reward" in choices:  # these look at no critic
-        choices |= {"critic_pretrain_rounds": 0, "critic_rounds": 0}
-    steps = choices["pretrain_steps"]
-    if "likelihood" not in arm:
-        steps += choices["critic_pretrain_rounds"] + GAME
-    system = gancore.systems.get("seqgan")(n_rollouts=8, ends=False, **choices)
-    return gancore.train(system, data, steps=steps, seed=seed, progress=False)
+def go_on(state: TrainingState, data: Tokens, seed: int, turns: int, **changed: object) -> TrainingState:
+    """A copy of a state after more turns, with some settings of the game or its estimator changed."""
+    state = copy.deepcopy(state)
+    game = state.system.game
+    estimator = replace(game.estimator, **{name: changed.pop(name) for name in ("reward", "baseline") & changed.keys()})
+    state.system = replace(state.system, game=replace(game, estimator=estimator, **changed))
+    order = DataOrder(len(data), seed)
+
+    def next_batch() -> torch.Tensor:
+        state.drawn += state.system.batch_size
+        return data.batch(order.indices(state.drawn - state.system.batch_size, state.system.batch_size))
+
+    for _ in range(turns):
+        state.system.game.turn(state, next_batch)
+        state.step += 1
+    return state
 
 
-def measure(run: gancore.Run, truth: torch.nn.Module, held_out: torch.Tensor) -> dict[str, float]:
-    samples = run.sample(N, seed=1).x
-    return {
-        "NLL-oracle": nll(truth, samples),
-        "NLL-test": nll(run.generator, held_out),
-        "self-BLEU-3": self_bleu(samples.tolist(), n=3),
-        "distinct tokens": float(len(samples.unique())),
-    }
+def play(protocol: Protocol, data: Tokens, seed: int):
+    """The generator of each arm."""
+    system = gancore.systems.get("seqgan")(
+        ends=False,
+        pretrain_steps=protocol.likelihood_steps,
+        critic_pretrain_rounds=protocol.critic_rounds_before,
+        **protocol.choices,
+    ).fitted(data.shape)
+    state = TrainingState.create(system, data.shape, seed=seed, device=torch.device("cpu"), precision="float32")
+    yield "before training", state.generator
+    state = go_on(state, data, seed, protocol.likelihood_steps)
+    yield "maximum likelihood", state.generator
+    longer = go_on(state, data, seed, protocol.turns, pretrain_steps=protocol.likelihood_steps + protocol.turns)
+    yield "maximum likelihood, longer", longer.generator
+    judged = go_on(state, data, seed, protocol.critic_rounds_before)
+    for arm, (reward, baseline) in ARMS.items():
+        if reward == "probability":
+            arm_state = go_on(judged, data, seed, protocol.turns, reward=reward, baseline=baseline)
+        else:  # these look at no critic
+            critic = {"critic_pretrain_rounds": 0, "critic_rounds": 0}
+            arm_state = go_on(state, data, seed, protocol.turns, reward=reward, baseline=baseline, **critic)
+        yield arm, arm_state.generator
+
+
+def measure(samples: torch.Tensor, generator: LSTMGenerator, truth: LSTMGenerator, test: torch.Tensor) -> list[float]:
+    return [
+        nll(truth, samples),
+        nll(generator, test),
+        self_bleu(samples.tolist(), n=3),
+        float(len(samples.unique())),
+    ]
 
 
 def main() -> None:
-    root = os.environ.get("GANCORE_DATA")
-    if root and (path := Path(root, "text", "seqgan_oracle_lstm_params.npz")).exists():
-        published = published_oracle(path)
-        print(f"published oracle: {nll(published, published(codes(500, 0, 20))):.3f} nats a token on its own samples")
-    found: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
-    floor = []
-    for seed in SEEDS:
-        truth = oracle(size=SIZE, length=LENGTH, seed=seed)
-        real, held_out = truth(codes(N, 100 + seed)), truth(codes(N, 200 + seed))
-        floor.append({"NLL-oracle": nll(truth, held_out), "NLL-test": nll(truth, held_out)})
-        floor[-1] |= {"self-BLEU-3": self_bleu(held_out.tolist(), n=3), "distinct tokens": len(held_out.unique())}
-        data = Tokens(real, size=SIZE, name="oracle")
-        for arm in ARMS:
-            found[arm].append(measure(play(arm, data, seed), truth, held_out))
-    names = list(floor[0])
-    print("| arm |", " | ".join(names), "|")
-    print("|---|" + "---|" * len(names))
-    for arm, rows in {"the oracle itself": floor, **found}.items():
-        cells = [" ".join(f"{row[name]:.4g}" for row in rows) for name in names]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--oracle", help="the published oracle's arrays, an .npz file")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    quick = "GANCORE_EXAMPLE_STEPS" in os.environ
+    given = parser.parse_args(["--seeds", "0"] if quick else None)
+    path = given.oracle
+    protocol = QUICK if quick else SMALL if path is None else PUBLISHED
+    found: dict[str, list[list[float]]] = {}
+    for seed in given.seeds:
+        truth = (
+            oracle(size=protocol.size, length=protocol.length, seed=seed) if path is None else published_oracle(path)
+        )
+        real = truth(codes(protocol.n, 100 + seed, protocol.length))
+        test = truth(codes(MEASURED, 200 + seed, protocol.length))
+        data = Tokens(real, size=protocol.size, name="oracle")
+        found.setdefault("the oracle itself", []).append(measure(test, truth, truth, test))
+        for arm, generator in play(protocol, data, seed):
+            samples = generator(codes(MEASURED, 300 + seed, protocol.length))
+            found.setdefault(arm, []).append(measure(samples, generator, truth, test))
+            print(f"seed {seed}, {arm}:", *(f"{value:.4g}" for value in found[arm][-1]), flush=True)
+    print("| arm | NLL-oracle | NLL-test | self-BLEU-3 | distinct tokens |")
+    print("|---|---|---|---|---|")
+    for arm, rows in found.items():
+        cells = [" ".join(f"{value:.4g}" for value in column) for column in zip(*rows, strict=True)]
         print(f"| {arm} |", " | ".join(cells), "|")
 
 

@@ -91,6 +91,13 @@ def test_bad_ids_are_named(ids: torch.Tensor, error: type[Exception], match: str
         Tokens(ids, size=5)
 
 
+def test_sentences_of_padding_alone_are_named() -> None:
+    ids = torch.tensor([[1, 0], [0, 0]])
+    with pytest.raises(DomainError, match=r"ids\[1\]: expected a word before the end, got padding alone"):
+        Tokens(ids, size=2, vocabulary=Vocabulary(("<end>", "a")))
+    assert len(Tokens(ids, size=2)) == 2, "without a vocabulary, 0 is a token like the others"
+
+
 def test_tokens_are_data_of_their_own_kind() -> None:
     data = as_data(Tokens(torch.tensor([[3, 1], [0, 2]]), size=4, name="mine"))
     assert (data.kind, data.shape, data.name, len(data), data.labels) == ("tokens", (2, 4), "mine", 2, None)

@@ -49,7 +49,7 @@ def exact_values(state: TrainingState, tokens: torch.Tensor) -> tuple[torch.Tens
 def test_values_are_unbiased_and_their_variance_falls_as_one_over_n(n: int) -> None:
     state, estimator = make_state(), Reinforce(n_rollouts=n)
     tokens, repeats = ALL[[0, 13, 44, 71]], 1000
-    found = estimator._values(state, tokens.repeat(repeats, 1), ends=False).view(repeats, 4, LENGTH).double()
+    found = estimator.values(state, tokens.repeat(repeats, 1), ends=False).view(repeats, 4, LENGTH).double()
     mean, variance = exact_values(state, tokens)
     error = (variance / n / repeats).sqrt()
     assert ((found.mean(0) - mean).abs() <= 4 * error + 1e-6).all()
@@ -60,7 +60,7 @@ def test_values_are_unbiased_and_their_variance_falls_as_one_over_n(n: int) -> N
 def test_the_last_value_is_the_critics_own_score_at_rest() -> None:
     state = make_state()
     state.critic.train()
-    found = Reinforce(n_rollouts=2)._values(state, ALL, ends=False)
+    found = Reinforce(n_rollouts=2).values(state, ALL, ends=False)
     assert state.critic.training, "as it was"
     state.critic.eval()
     assert torch.allclose(found[:, -1], state.critic(ALL).sigmoid().detach(), atol=1e-6)
@@ -113,7 +113,7 @@ def test_with_ends_the_gradient_is_right_too_and_padding_counts_nothing() -> Non
     tokens = torch.tensor([[2, 0, 0, 0], [1, 2, 1, 2], [0, 0, 0, 0]])
     assert state.generator.mask(tokens).tolist() == [[1, 1, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0]]
     assert (state.generator.log_probs(tokens)[0, 2:] == 0).all()
-    values = Reinforce(n_rollouts=5)._values(state, tokens, ends=True)
+    values = Reinforce(n_rollouts=5).values(state, tokens, ends=True)
     assert torch.allclose(values[2], values[2, -1].expand(LENGTH), atol=1e-6), "a finished sequence is what it is"
 
 
@@ -168,7 +168,7 @@ def test_the_roll_out_policy_lags() -> None:
 def test_controls_look_at_no_critic() -> None:
     state = make_state()
     state.critic.register_forward_pre_hook(lambda *_: pytest.fail("the critic was asked"))
-    values = [Reinforce(reward=kind)._values(state, ALL, ends=False) for kind in ("constant", "random")]
+    values = [Reinforce(reward=kind).values(state, ALL, ends=False) for kind in ("constant", "random")]
     assert (values[0] == 1).all()
     assert (values[1].min() >= 0, values[1].max() <= 1, values[1].std() > 0.2) == (True, True, True)
 
@@ -176,7 +176,7 @@ def test_controls_look_at_no_critic() -> None:
 def test_rewards_are_what_their_names_say() -> None:
     state = make_state()
     logit, log_d, d = (
-        Reinforce(n_rollouts=0, reward=kind)._values(state, ALL, ends=False)
+        Reinforce(n_rollouts=0, reward=kind).values(state, ALL, ends=False)
         for kind in ("logit", "log_probability", "probability")
     )
     assert torch.allclose(d.log(), log_d, atol=1e-5)

@@ -7,7 +7,7 @@ import torch
 
 from gancore import systems
 from gancore.datasets.text import Tokens
-from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.errors import DivergedError, DomainError, IncompatibleChoiceError
 from gancore.estimators import Reinforce
 from gancore.games.seqgan import SeqGAN
 from gancore.training import train
@@ -55,6 +55,20 @@ def test_policy_steps_begin_without_the_memory_of_likelihood() -> None:
     assert {int(memory["step"]) for memory in state.optimizers["generator"].state.values()} == {2}
 
 
+@pytest.mark.parametrize("pretrain_steps", [1, 0], ids=["likelihood", "policy"])
+def test_the_generators_gradients_are_clipped(pretrain_steps: int) -> None:
+    choices = {"pretrain_steps": pretrain_steps, "critic_pretrain_rounds": 0, "critic_rounds": 0, "ends": False}
+
+    def norm(clip: float) -> float:
+        system = systems.get("seqgan")(clip=clip, baseline="none", **choices, **SMALL).fitted((7, 7))
+        state = TrainingState.create(system, (7, 7), seed=0, device=torch.device("cpu"), precision="float32")
+        system.game.turn(state, lambda: tokens().batch(torch.arange(16)))
+        return sum(float(p.grad.square().sum()) for p in state.generator.parameters()) ** 0.5
+
+    free = norm(1e9)
+    assert norm(free / 3) == pytest.approx(free / 3, rel=1e-4)
+
+
 def test_as_many_rounds_and_steps_as_were_asked_for() -> None:
     game = SeqGAN(Reinforce(n_rollouts=1), 0, 0, generator_steps=2, critic_rounds=3, critic_epochs=4, critic_samples=40)
     system = replace(systems.get("seqgan")(ends=False, **SMALL).fitted((7, 7)), game=game)
@@ -72,6 +86,39 @@ def test_as_many_rounds_and_steps_as_were_asked_for() -> None:
     }
     assert len(drawn) == 3 * 3, "forty sequences are three batches of sixteen, drawn anew in each round"
     assert steps == {"generator": {2}, "critic": {3 * 4 * 3}}
+
+
+def test_the_output_layers_penalty_is_half_its_squared_norm() -> None:
+    def gradients(decay: float) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], torch.Tensor]:
+        system = systems.get("seqgan")(
+            pretrain_steps=0,
+            critic_pretrain_rounds=1,
+            output_decay=decay,
+            ends=False,
+            **(SMALL | {"critic_samples": 16}),
+        )
+        system = system.fitted((7, 7))
+        state = TrainingState.create(system, (7, 7), seed=0, device=torch.device("cpu"), precision="float32")
+        before = {name: p.detach().clone() for name, p in state.critic.named_parameters()}
+        losses = system.game.turn(state, lambda: tokens().batch(torch.arange(16)))
+        return before, {name: p.grad for name, p in state.critic.named_parameters()}, losses["critic"]
+
+    (weights, plain, loss), (_, penalised, same_loss) = gradients(0.0), gradients(0.2)
+    assert torch.equal(loss, same_loss), "what is reported is the objective's loss"
+    for name, weight in weights.items():
+        expected = plain[name] + (0.2 * weight if name.startswith("head.") else 0.0)
+        torch.testing.assert_close(penalised[name], expected)
+
+
+def test_the_published_schedule() -> None:
+    system = systems.get("seqgan_published")()
+    game = system.game
+    assert (game.pretrain_steps, game.critic_pretrain_rounds, game.critic_rounds) == (120 * 156, 50, 5)
+    assert (game.critic_samples, game.critic_epochs, game.output_decay, game.policy_lr) == (156 * 64, 3, 0.2, 1e-2)
+    assert (system.generator_optimizer.lr, system.critic_optimizer.lr) == (1e-2, 1e-4)
+    assert game.estimator == Reinforce(n_rollouts=16, baseline="none")
+    critic = system.networks.critic((20, 5000))
+    assert sum(conv.out_channels for conv in critic.convolutions) == 1720
 
 
 def test_likelihood_learns_to_count_and_the_game_keeps_it() -> None:
@@ -106,6 +153,15 @@ def test_the_pathwise_estimator_plays_the_same_game() -> None:
     assert {"critic", "generator"} <= run.history[-1].keys()
 
 
+@pytest.mark.parametrize("which", ["lr", "critic_lr"])
+def test_a_player_that_explodes_is_a_run_that_diverged(which: str) -> None:
+    system = systems.get("seqgan")(
+        pretrain_steps=2, critic_pretrain_rounds=1, ends=False, **{which: 1e38}, **(SMALL | {"n_rollouts": 30})
+    )
+    with pytest.raises(DivergedError):
+        train(system, tokens(), steps=8, progress=False)
+
+
 def test_tokens_and_points_do_not_mix() -> None:
     with pytest.raises(IncompatibleChoiceError, match=r"game: SeqGAN makes tokens.*MLP do not"):
         replace(systems.get("gan")(), game=SeqGAN())
@@ -117,7 +173,9 @@ def test_tokens_and_points_do_not_mix() -> None:
         train("seqgan", torch.randn(64, 2), steps=1, progress=False)
 
 
-@pytest.mark.parametrize("name", ["pretrain_steps", "critic_rounds", "generator_steps", "critic_epochs", "clip"])
+@pytest.mark.parametrize(
+    "name", ["pretrain_steps", "critic_rounds", "generator_steps", "critic_epochs", "clip", "output_decay"]
+)
 def test_settings_are_checked(name: str) -> None:
     with pytest.raises(DomainError, match=name):
         SeqGAN(**{name: -1})

@@ -10,6 +10,8 @@ import torch
 from scipy import stats
 
 from gancore.errors import DomainError, IncompatibleChoiceError
+from gancore.kernels.rollout import token_table_conv
+from gancore.networks import _text_cnn
 from gancore.networks._lstm import LSTMGenerator, draw
 from gancore.networks._rollout import rollout
 from gancore.networks.sequence import Sequence
@@ -135,6 +137,61 @@ def test_the_critic_reads_tokens_and_their_one_hot_vectors_alike(critic_size: st
     features = sum(conv.out_channels for conv in critic.convolutions)
     assert features == {"small": 128, "published": 1720}[critic_size]
     assert critic(tokens).shape == (6,)
+
+
+def test_the_critic_is_that_of_the_paper() -> None:
+    """Two matrices in the highway layer, one for each role, by NumPy in float64."""
+    torch.manual_seed(0)
+    critic = Sequence().critic((6, 9)).eval()
+    w = {name: value.detach().double().numpy() for name, value in critic.named_parameters()}
+    tokens = torch.randint(9, (4, 6))
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    for row, judged in zip(tokens.numpy(), critic(tokens).tolist(), strict=True):
+        embedded, features = w["embedding.weight"][row], []
+        for k, width in enumerate((2, 3, 4, 5)):
+            windows = np.stack([embedded[i : i + width].T for i in range(6 - width + 1)])
+            sums = np.einsum("new,few->nf", windows, w[f"convolutions.{k}.weight"]) + w[f"convolutions.{k}.bias"]
+            features.append(np.maximum(sums, 0).max(0))
+        f = np.concatenate(features)
+        gate = sigmoid(w["gate.weight"] @ f + w["gate.bias"])
+        mixed = gate * np.maximum(w["transform.weight"] @ f + w["transform.bias"], 0) + (1 - gate) * f
+        assert judged == pytest.approx((w["head.1.weight"] @ mixed + w["head.1.bias"]).item(), abs=1e-5)
+
+
+def test_a_quarter_of_the_features_is_dropped_in_training() -> None:
+    """The published 0.75 is what is kept."""
+    critic = Sequence().critic((6, 9)).train()
+    torch.manual_seed(0)
+    dropped = critic.head[0](torch.ones(20_000)) == 0
+    assert dropped.float().mean().item() == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize(("critic_size", "rows"), [("small", 200), ("small", 3), ("published", 60)])
+def test_without_gradients_the_critic_says_the_same(
+    critic_size: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    critic = Sequence(critic_size=critic_size).critic((20, 9)).eval()
+    tokens = torch.randint(9, (rows, 20))
+    calls: list[int] = []
+
+    def counted(*args: object) -> object:
+        calls.append(1)
+        return token_table_conv(*args)
+
+    monkeypatch.setattr(_text_cnn, "token_table_conv", counted)
+    recorded = critic(tokens)
+    assert recorded.requires_grad
+    assert not calls
+    with torch.no_grad():
+        plain = critic(tokens)
+        assert torch.allclose(plain, recorded, atol=1e-5)
+        assert len(calls) == (rows * 20 >= 8 * 9), "tables pay where there is much to read"
+        monkeypatch.setattr(_text_cnn, "_AT_ONCE", 7)
+        assert torch.allclose(critic(tokens), plain, atol=1e-5)
+        once = len(calls)
+        assert torch.allclose(critic.double()(tokens).float(), plain, atol=1e-5)
+        assert len(calls) == once, "float64 is torch's"
 
 
 def test_short_sequences_leave_out_what_is_wider() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gancore.errors import DataError, DomainError, IncompatibleChoiceError, ShapeError
+from gancore.errors import DataError, DomainError, DTypeError, IncompatibleChoiceError, ShapeError
 from gancore.text.likelihood import nll, oracle, published_oracle
 
 
@@ -60,5 +60,11 @@ def test_bad_files_and_arguments_are_named(tmp_path: Path) -> None:
         oracle(size=1)
     with pytest.raises(IncompatibleChoiceError, match="Linear tells no likelihoods"):
         nll(torch.nn.Linear(2, 2), torch.zeros(2, 2, dtype=torch.int64))
+    truth = oracle(size=5, length=4)
+    for wrong in (5, -1):
+        with pytest.raises(DomainError, match=rf"tokens\[1, 2\]: expected 0 to 4, got {wrong}"):
+            nll(truth, torch.tensor([[1, 2, 3, 4], [1, 2, wrong, 0]]))
+    with pytest.raises(DTypeError, match="tokens: expected integers"):
+        nll(truth, torch.zeros(2, 4))
     with pytest.raises(ShapeError, match=r"\(0, 4\)"):
         nll(oracle(size=5, length=4), torch.zeros(0, 4, dtype=torch.int64))

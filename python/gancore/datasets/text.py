@@ -9,7 +9,8 @@ import torch
 
 from gancore import _check
 from gancore.datasets._interface import Data
-from gancore.errors import DataError, DomainError, DTypeError, ShapeError
+from gancore.errors import DataError, DomainError
+from gancore.text._ids import check_ids
 from gancore.text.lines import read_lines
 from gancore.text.vocabulary import END, Tokenizer, Vocabulary
 
@@ -42,7 +43,8 @@ class Tokens(Data):
     Raises
     ------
     ShapeError, DTypeError, DomainError
-        If the ids are no such tensor, or one is out of range; the message says where.
+        If the ids are no such tensor, one is out of range, or a sequence of a vocabulary is empty; the message says
+        where.
 
     Examples
     --------
@@ -53,16 +55,11 @@ class Tokens(Data):
 
     def __init__(self, ids: Tensor, *, size: int, name: str = "tokens", vocabulary: Vocabulary | None = None) -> None:
         _check.integer("size", size, least=2)
-        if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
-            raise DTypeError(f"ids: expected integers, got {ids.dtype}")
-        if ids.ndim != 2 or 0 in ids.shape:
-            raise ShapeError(f"ids: expected sequences (n, length), neither empty, got shape {tuple(ids.shape)}")
-        bad = ((ids < 0) | (ids >= size)).nonzero()
-        if len(bad):
-            row, column = bad[0].tolist()
-            raise DomainError(f"ids[{row}, {column}]: expected 0 to {size - 1}, got {int(ids[row, column])}")
+        check_ids("ids", ids, size)
         if vocabulary is not None and len(vocabulary) != size:
             raise DomainError(f"vocabulary: expected {size} words, got {len(vocabulary)}")
+        if vocabulary is not None and len(empty := (ids[:, 0] == END).nonzero()):
+            raise DomainError(f"ids[{int(empty[0])}]: expected a word before the end, got padding alone")
         self.name = name
         self.kind = "tokens"
         self.shape = (ids.shape[1], size)

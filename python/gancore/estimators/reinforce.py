@@ -31,7 +31,8 @@ Baseline = Literal["leave_one_out", "time_mean", "none"]
 """What is taken off: the mean over the other sequences at the same place, over all of them, or nothing."""
 
 _POLICY = "reinforce/policy/"
-_AT_ONCE = 2048
+_AT_ONCE = 2**15
+"""Sequences scored at once, so that their features fit into memory."""
 
 
 @final
@@ -88,7 +89,7 @@ class Reinforce(Estimator):
         assert isinstance(generator, LSTMGenerator)  # noqa: S101 - the game has made sure
         tokens = generator(state.latents(state.system.batch_size))
         mask = generator.mask(tokens)
-        q = self._values(state, tokens, ends=generator.ends)
+        q = self.values(state, tokens, ends=generator.ends)
         gain = advantages(q, self.baseline).to(mask.dtype)
         with state.autocast():
             chosen = generator.log_probs(tokens)
@@ -109,7 +110,8 @@ class Reinforce(Estimator):
             state.memory |= {_POLICY + name: value.clone() for name, value in weights.items()}
         return {name: state.memory[_POLICY + name] for name in weights}
 
-    def _values(self, state: TrainingState, tokens: Tensor, *, ends: bool) -> Tensor:
+    def values(self, state: TrainingState, tokens: Tensor, *, ends: bool) -> Tensor:
+        """What each token of sequences (batch, length) was worth, Q: (batch, length); `ends` as for the generator."""
         batch, length = tokens.shape
         if self.reward == "constant":
             return torch.ones(batch, length, device=tokens.device)

@@ -12,12 +12,14 @@ from gancore.errors import IncompatibleChoiceError
 from gancore.estimators import Estimator, Reinforce
 from gancore.games._interface import Game
 from gancore.networks._lstm import LSTMGenerator
+from gancore.networks._text_cnn import TextCNN
 from gancore.networks.sequence import Sequence
+from gancore.training.watch import require_finite_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from gancore.training.state import TrainingState
 
@@ -50,6 +52,10 @@ class SeqGAN(Game):
         The generator's learning rate in the third phase, positive; None leaves that of its optimizer.
     clip : float
         Largest norm of the generator's gradients, positive.
+    output_decay : float
+        The critic's loss has half of it times the squared norm of its output layer added. The published 0.2, on two
+        outputs under a softmax and a mean over real and fake together, is 0.2 here: one output is twice as large as
+        each of the two, of opposite signs, and the loss is a sum of two means.
 
     Raises
     ------
@@ -71,6 +77,7 @@ class SeqGAN(Game):
     critic_samples: int = 640
     policy_lr: float | None = None
     clip: float = 5.0
+    output_decay: float = 0.0
 
     discrete: ClassVar[bool] = True
     reference: ClassVar[str] = Sequence.reference
@@ -81,6 +88,7 @@ class SeqGAN(Game):
         for name in ("generator_steps", "critic_epochs", "critic_samples"):
             _check.integer(name, getattr(self, name), least=1)
         _check.number("clip", self.clip, above=0.0)
+        _check.number("output_decay", self.output_decay, least=0.0)
         if self.policy_lr is not None:
             _check.number("policy_lr", self.policy_lr, above=0.0)
 
@@ -105,6 +113,8 @@ class SeqGAN(Game):
                 group["lr"] = self.policy_lr
         losses: dict[str, Tensor] = {}
         for _ in range(self.generator_steps):
+            # Compiled roll-outs and scores refuse what is not finite as bad input: say that training diverged.
+            require_finite_weights(state, {})
             losses = self.estimator.losses(state)
             self._generator_step(state, losses["generator"])
         for _ in range(self.critic_rounds):
@@ -139,18 +149,26 @@ class SeqGAN(Game):
             torch.manual_seed(seed)
             for _ in range(self.critic_epochs):
                 order = torch.randperm(len(real), generator=state.random, device=state.device)
-                losses = [_critic_step(state, real[rows], fake[rows]) for rows in torch.split(order, size)]
+                losses = [self._critic_step(state, real[rows], fake[rows]) for rows in torch.split(order, size)]
         return {"critic": torch.stack(losses).mean()}
 
+    def _critic_step(self, state: TrainingState, real: Tensor, fake: Tensor) -> Tensor:
+        """One step of the critic on its objective; the loss without the penalty, detached."""
+        critic, optimizer = state.critic, state.optimizers["critic"]
+        with state.autocast():
+            outputs = critic(torch.cat((real, fake))).float()
+        on_real, on_fake = torch.split(outputs, len(real))
+        loss = state.system.objective.critic(on_real, on_fake)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss + self._penalty(critic))
+        optimizer.step()
+        return loss.detach()
 
-def _critic_step(state: TrainingState, real: Tensor, fake: Tensor) -> Tensor:
-    """One step of the critic on its objective; the loss, detached."""
-    critic, optimizer = state.critic, state.optimizers["critic"]
-    with state.autocast():
-        outputs = critic(torch.cat((real, fake))).float()
-    on_real, on_fake = torch.split(outputs, len(real))
-    loss = state.system.objective.critic(on_real, on_fake)
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimizer.step()
-    return loss.detach()
+    def _penalty(self, critic: nn.Module) -> Tensor | float:
+        if self.output_decay == 0:
+            return 0.0
+        if not isinstance(critic, TextCNN):
+            raise IncompatibleChoiceError(
+                f"output_decay: needs the critic of the family sequence, got {type(critic).__name__}"
+            )
+        return 0.5 * self.output_decay * sum(parameter.square().sum() for parameter in critic.output_parameters())

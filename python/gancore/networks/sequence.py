@@ -50,8 +50,8 @@ class Sequence(NetworkFamily):
     References
     ----------
     L. Yu, W. Zhang, J. Wang and Y. Yu, "SeqGAN: Sequence Generative Adversarial Nets with Policy Gradient", AAAI 2017,
-    equations 9 to 15; the widths are those of its code. Its critic has two outputs under a softmax, here is one logit,
-    and it decays the output layer, which is left to the optimizer here.
+    equations 9 to 15; the widths are those of its code. Its critic has two outputs under a softmax, here is one logit;
+    its penalty on the output layer is the game's ``output_decay``.
 
     Examples
     --------

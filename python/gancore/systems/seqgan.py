@@ -37,14 +37,14 @@ def seqgan(
     policy_lr: float = 1e-3,
     critic_lr: float = 1e-3,
     clip: float = 5.0,
+    output_decay: float = 0.0,
     latent_dim: int | None = None,
     batch_size: int = 64,
 ) -> System:
     r"""Sequences of tokens: maximum likelihood, then policy gradients on what a convolutional critic says.
 
-    Turns come in three phases, see :class:`~gancore.games.seqgan.SeqGAN`. The published schedule on the oracle's 10,000
-    sequences is ``critic_size="published", baseline="none", policy_lr=1e-2, critic_lr=1e-4, pretrain_steps=18720,
-    critic_pretrain_rounds=50, critic_epochs=3, critic_samples=9984``; the defaults are a small part of it.
+    Turns come in three phases, see :class:`~gancore.games.seqgan.SeqGAN`. The defaults are a small part of what was
+    published, which is the system ``seqgan_published``.
 
     Parameters
     ----------
@@ -72,6 +72,8 @@ def seqgan(
         Adam's learning rates: of likelihood, of the policy gradient, of the critic.
     clip : float
         Largest norm of the generator's gradients.
+    output_decay : float
+        Penalty on the critic's output layer.
     latent_dim : int or None
         One coordinate a token: the length of the data's sequences, always.
     batch_size : int
@@ -112,6 +114,7 @@ def seqgan(
             critic_samples=critic_samples,
             policy_lr=policy_lr,
             clip=clip,
+            output_decay=output_decay,
         ),
         generator_optimizer=Adam(lr=lr, beta1=0.9, beta2=0.999),
         critic_optimizer=Adam(lr=critic_lr, beta1=0.9, beta2=0.999),

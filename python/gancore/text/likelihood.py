@@ -10,7 +10,8 @@ import numpy as np
 from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._extras import require
-from gancore.errors import DataError, IncompatibleChoiceError, ShapeError
+from gancore.errors import DataError, IncompatibleChoiceError
+from gancore.text._ids import check_ids
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,6 +51,10 @@ def nll(generator: nn.Module, tokens: Tensor) -> float:
         If the generator tells no likelihoods.
     ShapeError
         If there are no sequences (n, length).
+    DTypeError
+        If ids are no integers.
+    DomainError
+        If an id is outside the generator's vocabulary; the message says where.
 
     Notes
     -----
@@ -69,8 +74,7 @@ def nll(generator: nn.Module, tokens: Tensor) -> float:
 
     if not isinstance(generator, LSTMGenerator):
         raise IncompatibleChoiceError(f"generator: {type(generator).__name__} tells no likelihoods of sequences")
-    if tokens.ndim != 2 or 0 in tokens.shape:
-        raise ShapeError(f"tokens: expected sequences (n, length), neither empty, got shape {tuple(tokens.shape)}")
+    check_ids("tokens", tokens, generator.size)
     total, count = 0.0, 0.0
     with torch.no_grad(), at_rest(generator):
         for part in torch.split(tokens, _AT_ONCE):

