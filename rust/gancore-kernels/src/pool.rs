@@ -7,8 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::{Error, Result};
 
@@ -96,16 +95,38 @@ pub fn current() -> Result<&'static rayon::ThreadPool> {
     }
 }
 
+/// The start of an array whose elements are shared out to tasks, each to one of them alone.
+struct Start<T>(*mut T);
+
+// SAFETY: a task reaches only the elements that are its own, so what threads share is the address.
+unsafe impl<T: Send> Sync for Start<T> {}
+
+/// Call `f` with each of 0..n on the pool.
+fn share_out(n: usize, f: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    current()?.install(|| (0..n).into_par_iter().for_each(f));
+    Ok(())
+}
+
+// The two doors below take their closure by reference to `dyn`: rayon's splitting and stealing, and the loop without
+// it, compiled anew for each closure and each with a copy of its body, would be a third of the library.
+
 /// Apply `f` to 0..n on the pool; results in order. Below `serial_below` indices it runs on the calling thread.
-pub fn map_indexed<T: Send>(
-    n: usize,
-    serial_below: usize,
-    f: impl Fn(usize) -> T + Sync + Send,
-) -> Result<Vec<T>> {
+pub fn map_indexed<T: Send>(n: usize, serial_below: usize, f: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
+    map_shared(n, serial_below, &f)
+}
+
+fn map_shared<T: Send>(n: usize, serial_below: usize, f: &(dyn Fn(usize) -> T + Sync)) -> Result<Vec<T>> {
     if n < serial_below.max(2) || num_threads() == 1 {
         return Ok((0..n).map(f).collect());
     }
-    Ok(current()?.install(|| (0..n).into_par_iter().map(f).collect()))
+    let mut results: Vec<Option<T>> = (0..n).map(|_| None).collect();
+    let start = Start(results.as_mut_ptr());
+    share_out(n, &|i| {
+        let start = &start;
+        // SAFETY: `i` < n, each index is given out once, and `results` is neither moved nor read before the end.
+        unsafe { *start.0.add(i) = Some(f(i)) };
+    })?;
+    Ok(results.into_iter().flatten().collect())
 }
 
 /// Apply `f` to the index and contents of each chunk of `data` on the pool. The chunks do not depend on the number
@@ -113,15 +134,22 @@ pub fn map_indexed<T: Send>(
 pub fn for_each_chunk_mut<T: Send>(
     data: &mut [T],
     chunk: usize,
-    f: impl Fn(usize, &mut [T]) -> Result<()> + Sync + Send,
+    f: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
 ) -> Result<()> {
-    let chunk = chunk.max(1);
-    if data.len() <= chunk || num_threads() == 1 {
-        return data.chunks_mut(chunk).enumerate().try_for_each(|(i, c)| f(i, c));
+    let (len, chunk) = (data.len(), chunk.max(1));
+    let start = Start(data.as_mut_ptr());
+    try_each_shared(len.div_ceil(chunk), &|i| {
+        let (start, from) = (&start, i * chunk);
+        // SAFETY: `from` < len; chunks do not overlap, each goes to one task, and `data` is borrowed until the end.
+        f(i, unsafe { std::slice::from_raw_parts_mut(start.0.add(from), chunk.min(len - from)) })
+    })
+}
+
+fn try_each_shared(n: usize, f: &(dyn Fn(usize) -> Result<()> + Sync)) -> Result<()> {
+    if n < 2 || num_threads() == 1 {
+        return (0..n).try_for_each(f);
     }
-    let outcomes: Vec<Result<()>> =
-        current()?.install(|| data.par_chunks_mut(chunk).enumerate().map(|(i, c)| f(i, c)).collect());
-    outcomes.into_iter().collect()
+    map_shared(n, 2, f)?.into_iter().collect()
 }
 
 /// A request to stop, shared between the caller who may raise it and the kernel that polls it.
@@ -156,6 +184,33 @@ mod tests {
             set_num_threads(threads).unwrap();
             assert_eq!(map_indexed(1000, 1, |i| i * i).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn gives_each_chunk_to_one_task_and_reports_the_first_error() {
+        for threads in [1, 2, 3] {
+            set_num_threads(threads).unwrap();
+            let mut data = vec![0; 1003];
+            for_each_chunk_mut(&mut data, 10, |i, chunk| {
+                for v in chunk {
+                    *v += i + 1;
+                }
+                Ok(())
+            })
+            .unwrap();
+            assert!(data.iter().enumerate().all(|(at, &v)| v == at / 10 + 1));
+            let failed = for_each_chunk_mut(&mut data, 10, |i, _| {
+                if i % 40 == 17 { Err(Error::Backend(i.to_string())) } else { Ok(()) }
+            });
+            assert!(matches!(failed, Err(Error::Backend(at)) if at == "17"));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_task_reaches_the_caller() {
+        set_num_threads(2).unwrap();
+        let outcome = std::panic::catch_unwind(|| map_indexed(100, 1, |i| assert!(i != 57, "found")));
+        assert!(outcome.is_err());
     }
 
     #[test]
