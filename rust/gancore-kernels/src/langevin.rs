@@ -13,10 +13,13 @@
 
 mod chains;
 mod mixture;
+mod mlp;
 mod single;
+mod underdamped;
 
 pub use chains::{Outcome, Schedule};
 pub use mixture::GaussianMixture;
+pub use mlp::{Activation, Course, Journey, Layer, MlpEnergy, Prior};
 
 use crate::error::{Error, Result};
 use crate::num::Real;

@@ -83,8 +83,11 @@ impl Address {
             let mut rows = out.chunks_mut(dim).flat_map(|row| row.chunks_mut(4));
             loop {
                 let (block, lane) = cursor.next();
-                let normals =
-                    if dim < 3 { D::draw::<1>(self, &block, &lane) } else { D::draw::<2>(self, &block, &lane) };
+                let normals = if dim < 3 {
+                    D::draw::<1>(self, &block, &lane)
+                } else {
+                    D::draw::<2>(self, &block, &lane)
+                };
                 for i in 0..DRAWN {
                     let Some(place) = rows.next() else { return };
                     for (value, normal) in place.iter_mut().zip(&normals) {
