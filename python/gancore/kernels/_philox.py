@@ -68,8 +68,8 @@ def philox_normal(
 
     Notes
     -----
-    About 2.5 ns a number of float32 on one AVX2 core, 4.5 ns of float64. Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*
-    (2011); Box and Muller (1958).
+    About 2.5 ns a number of float32 on one AVX2 core, 4.5 ns of float64. Salmon, Moraes, Dror and Shaw, *Parallel
+    random numbers: as easy as 1, 2, 3* (2011); Box and Muller (1958).
 
     Examples
     --------

@@ -48,6 +48,7 @@ pub trait State: Real + Default {
     fn normals(address: Address, first_lane: u64, dim: usize, out: &mut [Self]);
 
     /// z - eta g + `scale` xi.
+    #[must_use]
     fn moved(self, slope: Self, step_size: f64, scale: f64, normal: Self) -> Self;
 }
 

@@ -47,6 +47,9 @@ pub struct Outcome {
     pub energies: Vec<f64>,
 }
 
+/// One coordinate of the chains of a tile.
+pub(super) type Column<N> = [N; WIDTH];
+
 /// Chains side by side on a mixture, in the arithmetic of float64 or of float32.
 pub(super) trait Walkers: Clone + Send + Sync {
     /// The mixture, made ready for that arithmetic.
@@ -83,7 +86,7 @@ pub(super) trait Walkers: Clone + Send + Sync {
     fn energies(&self) -> &Row;
 
     /// Positions and gradients, coordinate by coordinate.
-    fn columns(&mut self) -> (&mut [[Self::Number; WIDTH]], &[[Self::Number; WIDTH]]);
+    fn columns(&mut self) -> (&mut [Column<Self::Number>], &[Column<Self::Number>]);
 }
 
 impl GaussianMixture {
@@ -210,7 +213,7 @@ struct Group<W: Walkers> {
     chains: usize,
     tile: W,
     /// Velocities, coordinate by coordinate; none without them.
-    velocity: Vec<[W::Number; WIDTH]>,
+    velocity: Vec<Column<W::Number>>,
     accepted: u64,
     /// Sums of the energies over the chains, step by step of the current block.
     sums: Vec<f64>,

@@ -68,7 +68,7 @@ impl Address {
         let dim = dim.max(1);
         let mut cursor = Cursor { blocks: dim.div_ceil(4) as u64, block: 0, lane: first_lane };
         // Where a row is whole quadruples, or one pair, they follow each other in memory without a gap.
-        if dim % 4 == 0 {
+        if dim.is_multiple_of(4) {
             for out in out.chunks_mut(4 * DRAWN) {
                 let (block, lane) = cursor.next();
                 interleave::<T, 4>(&D::draw::<2>(self, &block, &lane), out);

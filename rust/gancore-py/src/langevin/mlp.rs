@@ -2,7 +2,7 @@
 
 use gancore_kernels::langevin::{Activation, Course, Layer, MlpEnergy, Prior};
 use gancore_kernels::{Error, Result};
-use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use super::{Counter, Pace, dynamics, noise};
@@ -71,7 +71,8 @@ fn prior_of(name: &str) -> Result<Prior> {
 /// Energies and their gradients at the rows of `u`.
 #[pyfunction]
 #[pyo3(signature = (u, *, pair))]
-pub fn mlp_value_and_grad<'py>(u: &Bound<'py, PyAny>, Pair(energy): Pair) -> PyResult<Slopes<'py>> {
+pub fn mlp_value_and_grad<'py>(u: &Bound<'py, PyAny>, pair: Pair) -> PyResult<Slopes<'py>> {
+    let Pair(energy) = pair;
     let (py, array) = (u.py(), readonly("u", typed::<f32>("u", u)?)?);
     outer("u", array.shape(), energy.dim())?;
     let rows = array.as_slice()?;
@@ -86,11 +87,12 @@ pub fn mlp_value_and_grad<'py>(u: &Bound<'py, PyAny>, Pair(energy): Pair) -> PyR
 #[pyo3(signature = (initial, *, pair, pace, counter, plan))]
 pub fn mlp_langevin<'py>(
     initial: &Bound<'py, PyAny>,
-    Pair(energy): Pair,
+    pair: Pair,
     pace: Pace,
     counter: Counter,
     plan: (u64, bool),
 ) -> PyResult<Chains<'py>> {
+    let Pair(energy) = pair;
     let (py, array) = (initial.py(), readonly("initial", typed::<f32>("initial", initial)?)?);
     outer("initial", array.shape(), energy.dim())?;
     let (mut states, (steps, metropolis)) = (array.as_slice()?.to_vec(), plan);
