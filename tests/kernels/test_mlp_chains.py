@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -31,7 +32,7 @@ def stack(dims: list[int], names: list[str], seed: int) -> tuple[nn.Sequential, 
     """A network of these activations after each layer but the last, and the same as the kernel takes it."""
     generator = torch.Generator().manual_seed(seed)
     modules, layers = [], []
-    for i, (inputs, outputs) in enumerate(zip(dims, dims[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(itertools.pairwise(dims)):
         name = names[i % len(names)] if i + 2 < len(dims) else "identity"
         linear = nn.Linear(inputs, outputs)
         with torch.no_grad():

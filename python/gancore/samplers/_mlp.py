@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WIDEST", "compiled", "walk_compiled"]
 
-WIDEST = 512
+WIDEST = 256
 """Units of the widest layer that the kernel was measured to be faster on than torch, one thread each."""
 
 _AT_LEAST = 4096
@@ -105,33 +105,41 @@ def _fit(layers: list[Layer], latent_dim: int) -> bool:
 def _layers(network: nn.Module) -> list[Layer] | None:
     """The dense layers of a network, None if there is anything else in it."""
     layers: list[Layer] = []
-    flat = True
+    flat: bool | None = True
     for module in _modules(network):
-        activation = _activation(module)
-        if _has_hooks(module):
-            return None
-        if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
-            weights = module.weight.detach()
-            bias = weights.new_zeros(len(weights)) if module.bias is None else module.bias.detach()
-            if not flat or weights.dtype != torch.float32 or weights.device.type != "cpu":
-                return None
-            layers.append((weights, bias, ("identity", 0.0)))
-        elif activation is not None:
-            if not layers or layers[-1][2][0] != "identity":
-                return None
-            layers[-1] = (*layers[-1][:2], activation)
-        elif type(module) is nn.Flatten:
-            # A score of shape (n,), or all axes but the first in one: the layers do not see the difference.
-            if module.end_dim != -1 or not (module.start_dim == 1 or (module.start_dim == 0 and _ends_in_one(layers))):
-                return None
-            flat = True
-        elif type(module) is nn.Unflatten:
-            if module.dim != 1:
-                return None
-            flat = len(module.unflattened_size) == 1
-        elif type(module) not in (nn.Identity, nn.Dropout):
+        flat = None if _has_hooks(module) else _read(module, layers, flat=flat)
+        if flat is None:
             return None
     return layers
+
+
+def _read(module: nn.Module, layers: list[Layer], *, flat: bool) -> bool | None:
+    """Take a module in; whether samples are rows of numbers after it, None if it is none of those that are read."""
+    activation = _activation(module)
+    if isinstance(module, nn.Linear):
+        return True if flat and _take_linear(module, layers) else None
+    if activation is not None:
+        if not layers or layers[-1][2][0] != "identity":
+            return None
+        layers[-1] = (*layers[-1][:2], activation)
+        return flat
+    if type(module) is nn.Flatten:
+        # A score of shape (n,), or all axes but the first in one: the layers do not see the difference.
+        known = module.start_dim == 1 or (module.start_dim == 0 and _ends_in_one(layers))
+        return True if known and module.end_dim == -1 else None
+    if type(module) is nn.Unflatten:
+        return len(module.unflattened_size) == 1 if module.dim == 1 else None
+    return flat if type(module) in (nn.Identity, nn.Dropout) else None
+
+
+def _take_linear(module: nn.Linear, layers: list[Layer]) -> bool:
+    """Add a layer, its weight as evaluation sees it: with spectral normalisation folded in."""
+    if type(module).forward is not nn.Linear.forward:
+        return False
+    weights = module.weight.detach()
+    bias = weights.new_zeros(len(weights)) if module.bias is None else module.bias.detach()
+    layers.append((weights, bias, ("identity", 0.0)))
+    return weights.dtype == torch.float32 and weights.device.type == "cpu"
 
 
 def _ends_in_one(layers: list[Layer]) -> bool:
@@ -147,7 +155,8 @@ def _modules(network: nn.Module) -> Iterator[nn.Module]:
 
 
 def _has_hooks(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, kind) for kind in kinds)
 
 
 def _activation(module: nn.Module) -> tuple[str, float] | None:

@@ -140,7 +140,7 @@ def ddls(
     near where the generator put them; measure both before choosing more.
 
     Small multilayer perceptrons on the CPU walk in the compiled kernel, without a call of torch: `nn.Sequential` of
-    float32 linear layers, at most 512 units wide, with ReLU, leaky ReLU, tanh, ELU or softplus between them, and
+    float32 linear layers, at most 256 units wide, with ReLU, leaky ReLU, tanh, ELU or softplus between them, and
     spectral normalisation; critics that are logits, hinge or Wasserstein; any prior but the truncated normal; any
     integrator but "baoab". `info.compiled` says whether it was so. The noise is the same, and samples agree to the
     rounding of float32, which chains magnify as they go on.

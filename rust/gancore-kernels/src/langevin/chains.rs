@@ -50,6 +50,9 @@ pub struct Outcome {
 /// One coordinate of the chains of a tile.
 pub(super) type Column<N> = [N; WIDTH];
 
+/// Positions, to be moved, and gradients.
+pub(super) type Columns<'a, N> = (&'a mut [Column<N>], &'a [Column<N>]);
+
 /// Chains side by side on a mixture, in the arithmetic of float64 or of float32.
 pub(super) trait Walkers: Clone + Send + Sync {
     /// The mixture, made ready for that arithmetic.
@@ -86,7 +89,7 @@ pub(super) trait Walkers: Clone + Send + Sync {
     fn energies(&self) -> &Row;
 
     /// Positions and gradients, coordinate by coordinate.
-    fn columns(&mut self) -> (&mut [Column<Self::Number>], &[Column<Self::Number>]);
+    fn columns(&mut self) -> Columns<'_, Self::Number>;
 }
 
 impl GaussianMixture {

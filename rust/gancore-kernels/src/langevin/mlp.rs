@@ -25,10 +25,10 @@ use crate::error::{Error, Result};
 use crate::pool::Interrupt;
 use crate::rng::Stream;
 
-/// Chains side by side in a tile: six vectors of AVX2, three of AVX-512.
+/// Chains side by side in a tile: four vectors of AVX2, two of AVX-512.
 const WIDTH: usize = 32;
 
-/// Outputs that a layer computes together: with three vectors of chains their sums fill the registers of AVX2.
+/// Outputs that a layer computes together: with two vectors of chains their sums fill the registers of AVX2.
 const PANEL: usize = 6;
 
 /// One number of each chain of a tile.

@@ -1,4 +1,4 @@
-//! The innermost part of a layer: a panel of outputs for three vectors of chains, all sums in registers.
+//! The innermost part of a layer: a panel of outputs for two vectors of chains, all sums in registers.
 
 use pulp::Simd;
 
