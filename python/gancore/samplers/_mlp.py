@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -105,11 +105,12 @@ def _fit(layers: list[Layer], latent_dim: int) -> bool:
 def _layers(network: nn.Module) -> list[Layer] | None:
     """The dense layers of a network, None if there is anything else in it."""
     layers: list[Layer] = []
-    flat: bool | None = True
+    flat = True
     for module in _modules(network):
-        flat = None if _has_hooks(module) else _read(module, layers, flat=flat)
-        if flat is None:
+        after = None if _has_hooks(module) else _read(module, layers, flat=flat)
+        if after is None:
             return None
+        flat = after
     return layers
 
 
@@ -137,7 +138,9 @@ def _take_linear(module: nn.Linear, layers: list[Layer]) -> bool:
     if type(module).forward is not nn.Linear.forward:
         return False
     weights = module.weight.detach()
-    bias = weights.new_zeros(len(weights)) if module.bias is None else module.bias.detach()
+    # torch's annotations leave out that it is None in a layer made without.
+    bias = cast("Tensor | None", module.bias)
+    bias = weights.new_zeros(len(weights)) if bias is None else bias.detach()
     layers.append((weights, bias, ("identity", 0.0)))
     return weights.dtype == torch.float32 and weights.device.type == "cpu"
 

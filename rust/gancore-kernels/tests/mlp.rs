@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Mutex;
+
 use gancore_kernels::error::Error;
 use gancore_kernels::langevin::{Activation, Course, Dynamics, Layer, MlpEnergy, Noise, Prior};
 use gancore_kernels::pool::{self, Interrupt};
 use gancore_kernels::simd::{self, Isa};
 use proptest::prelude::*;
+
+/// Held by tests that need one instruction set: this kernel fuses where it can, so that others round differently.
+static SET: Mutex<()> = Mutex::new(());
 
 /// A layer as one writes it down: rows of weights, biases, and an activation.
 #[derive(Debug, Clone)]
@@ -105,6 +110,7 @@ proptest! {
     fn chains_are_the_same_bits_on_any_threads_and_chunking(
         layers in networks(), cut in 1_usize..69, metropolis: bool
     ) {
+        let _held = SET.lock();
         let (energy, interrupt) = (compiled(&layers, 1.0), Interrupt::new());
         let start = states(70, energy.dim());
         pool::set_num_threads(1).unwrap();
@@ -126,6 +132,7 @@ proptest! {
 
     #[test]
     fn instruction_sets_agree_to_rounding(layers in networks()) {
+        let _held = SET.lock();
         let (energy, interrupt) = (compiled(&layers, 1.0), Interrupt::new());
         let u = states(40, energy.dim());
         simd::force(Isa::Scalar).unwrap();
