@@ -1,7 +1,8 @@
-"""Langevin chains on a mixture of 25 Gaussians, one step on a given gradient, and normals, against NumPy and torch."""
+"""Langevin chains on a mixture of 25 Gaussians and on MLPs, single steps, and normals, against NumPy and torch."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
+from torch import nn
 
-from gancore.kernels.langevin import GaussianMixture, langevin_step, philox_normal
+from gancore.kernels.langevin import GaussianMixture, MLPEnergy, langevin_step, philox_normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,11 @@ STEPS = 10
 def gancore_chains(z: np.ndarray, *, metropolis: bool = False) -> None:
     mixture = GaussianMixture(MEANS, STD)
     mixture.langevin(z, steps=STEPS, step_size=STEP_SIZE, metropolis=metropolis, seed=0, record_energy=False)
+
+
+def gancore_gliders(z: np.ndarray) -> None:
+    mixture = GaussianMixture(MEANS, STD)
+    mixture.langevin(z, steps=STEPS, step_size=STEP_SIZE, integrator="baoab", friction=2 / STD, seed=0)
 
 
 def numpy_chains(z: np.ndarray) -> None:
@@ -66,6 +73,8 @@ CHAINS: dict[str, tuple[Callable[..., None], type]] = {
     "gancore float32": (gancore_chains, np.float32),
     "gancore, metropolis": (partial(gancore_chains, metropolis=True), np.float64),
     "gancore float32, metropolis": (partial(gancore_chains, metropolis=True), np.float32),
+    "gancore, baoab": (gancore_gliders, np.float64),
+    "gancore float32, baoab": (gancore_gliders, np.float32),
     f"numpy {np.__version__}": (numpy_chains, np.float64),
     f"torch {torch.__version__} float64": (torch_chains, np.float64),
     f"torch {torch.__version__} float32": (torch_chains, np.float32),
@@ -82,6 +91,45 @@ def test_chains(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
     benchmark(run, torch.from_numpy(z) if rival.startswith("torch") else z)
     if not benchmark.disabled:
         benchmark.extra_info["ns per chain-step"] = benchmark.stats.stats.median * 1e9 / (chains * STEPS)
+
+
+def mlp(dims: list[int], activation: nn.Module) -> nn.Sequential:
+    modules = [module for pair in itertools.pairwise(dims) for module in (nn.Linear(*pair), activation)]
+    return nn.Sequential(*modules[:-1]).requires_grad_(False)
+
+
+def parts(network: nn.Sequential, activation: tuple[str, float]) -> list[tuple[object, object, tuple[str, float]]]:
+    linears = [module for module in network if isinstance(module, nn.Linear)]
+    last = linears[-1]
+    return [(layer.weight, layer.bias, ("identity", 0.0) if layer is last else activation) for layer in linears]
+
+
+def torch_pair(generator: nn.Module, critic: nn.Module, z: torch.Tensor, *, steps: int, step_size: float) -> None:
+    """Parameters frozen, and the gradient by autograd.grad with respect to the codes alone: the fast way."""
+    for _ in range(steps):
+        leaf = z.detach().requires_grad_()
+        energy = 0.5 * leaf.square().sum(1) - critic(generator(leaf))[:, 0]
+        (gradient,) = torch.autograd.grad(energy.sum(), leaf)
+        z = z - step_size * gradient + math.sqrt(2.0 * step_size) * torch.randn_like(z)
+
+
+@pytest.mark.parametrize("width", [32, 128, 256])
+@pytest.mark.parametrize("rival", ["gancore", f"torch {torch.__version__}"])
+def test_mlp_chains(benchmark: BenchmarkFixture, rival: str, width: int, small: bool) -> None:
+    chains, steps = (100, 2) if small else (10_000, 20)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = mlp([2, width, width, width, 2], nn.ReLU())
+        critic = mlp([2, width, width, width, 1], nn.LeakyReLU(0.2))
+        z = torch.randn(chains, 2)
+    energy = MLPEnergy([*parts(generator, ("rectifier", 0.0)), *parts(critic, ("rectifier", 0.2))])
+    benchmark.group = f"{chains} chains x {steps} steps on MLPs 2-3x{width}-2 and 2-3x{width}-1, one thread"
+    if rival == "gancore":
+        benchmark(energy.langevin, z, steps=steps, step_size=0.01, seed=0)
+    else:
+        benchmark(torch_pair, generator, critic, z, steps=steps, step_size=0.01)
+    if not benchmark.disabled:
+        benchmark.extra_info["us per chain-step"] = benchmark.stats.stats.median * 1e6 / (chains * steps)
 
 
 def torch_step(z: torch.Tensor, grad: torch.Tensor) -> None:

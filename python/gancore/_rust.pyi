@@ -1,12 +1,15 @@
 """The compiled kernels. The public functions, with their documentation, are in ``gancore.kernels``."""
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
 
 _Reals: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+_Float32: TypeAlias = npt.NDArray[np.float32]
 _Float64: TypeAlias = npt.NDArray[np.float64]
+_Int64: TypeAlias = npt.NDArray[np.int64]
 
 __all__ = [
     "Moments",
@@ -30,6 +33,9 @@ __all__ = [
     "mixture_gradient",
     "mixture_langevin",
     "mixture_sample",
+    "mixture_underdamped",
+    "mlp_langevin",
+    "mlp_value_and_grad",
     "mmd2",
     "mmd2_subsets",
     "mutual_information",
@@ -87,6 +93,25 @@ def mixture_sample(out: _Float64, *, parts: _Parts, seed: int) -> None: ...
 def mixture_langevin(
     initial: _Reals, *, parts: _Parts, pace: _Pace, counter: _Counter, plan: tuple[int, bool, bool]
 ) -> tuple[_Reals, int, _Float64]: ...
+def mixture_underdamped(
+    initial: _Reals,
+    velocity: _Reals,
+    *,
+    parts: _Parts,
+    pace: _Pace,
+    friction: float,
+    counter: _Counter,
+    plan: tuple[int, bool],
+) -> tuple[_Reals, _Reals, _Float64]: ...
+
+# A pair is its layers (weights, bias, (activation, its number)), the prior, scale and shift; plan how many steps, and
+# whether to accept or reject them.
+_Pair: TypeAlias = tuple[Sequence[tuple[_Float32, _Float32, tuple[str, float]]], str, float, float]
+
+def mlp_value_and_grad(u: _Float32, *, pair: _Pair) -> tuple[_Float64, _Float32]: ...
+def mlp_langevin(
+    initial: _Float32, *, pair: _Pair, pace: _Pace, counter: _Counter, plan: tuple[int, bool]
+) -> tuple[_Float32, _Float64, float, _Int64]: ...
 
 # rollout: law is (temperature, top_k), counter (seed, step, first row)
 def sample_categorical(

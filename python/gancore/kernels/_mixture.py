@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gancore._check import integer
 from gancore.errors import BackendError, ShapeError
+from gancore.kernels._chains import Chains, has_velocities, initial_velocities
 from gancore.kernels._dispatch import call, fill, is_tensor, refuse_gradients, to_numpy
 from gancore.kernels._philox import counter
 
@@ -17,26 +18,7 @@ if TYPE_CHECKING:
 
     from gancore.kernels._dispatch import Array
 
-__all__ = ["Chains", "GaussianMixture"]
-
-
-@dataclass(frozen=True, eq=False)
-class Chains:
-    """Where chains ended and how they went.
-
-    Attributes
-    ----------
-    states : array of shape (n, d)
-        Final states, of the kind and element type of the initial ones.
-    energies : array of shape (steps,), float64
-        Mean energy over the chains after each step; empty if not recorded.
-    acceptance : float or None
-        Share of accepted proposals; None without Metropolis' test.
-    """
-
-    states: Any
-    energies: Any
-    acceptance: float | None
+__all__ = ["GaussianMixture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +166,9 @@ class GaussianMixture:
         step_size: float,
         temperature: float = 1.0,
         metropolis: bool = False,
+        integrator: Literal["euler", "baoab"] = "euler",
+        friction: float = 2.0,
+        velocity: Array | None = None,
         seed: int,
         first_step: int = 0,
         first_chain: int = 0,
@@ -211,6 +196,13 @@ class GaussianMixture:
             T; at least 0, and above 0 with `metropolis`.
         metropolis : bool, default False
             Accept or reject each proposal.
+        integrator : {"euler", "baoab"}
+            "baoab" gives the chains velocities (underdamped dynamics), in steps of time :math:`\sqrt{2 \eta}`:
+            positions of one Gaussian then have its variance at any stable step. It has no `metropolis`; T is positive.
+        friction : float, default 2
+            For "baoab": the rate at which velocities are forgotten.
+        velocity : array as `initial`, optional
+            For "baoab": how fast the chains start, in units of the root of T; normal draws by default.
         seed : int
             From 0 to 2**64 - 1.
         first_step, first_chain : int, default 0
@@ -221,7 +213,7 @@ class GaussianMixture:
         Returns
         -------
         Chains
-            Final states, mean energies by step, acceptance.
+            Final states, mean energies by step, acceptance, velocities.
 
         Raises
         ------
@@ -232,25 +224,41 @@ class GaussianMixture:
             the finite numbers: its row and step are named.
         BackendError
             If the gradient of the initial states is recorded: chains have none.
+        UnknownNameError, IncompatibleChoiceError
+            If there is no such integrator, or it does not go with `metropolis` or velocities.
 
         Notes
         -----
         O(n k d) a step; chains run in parallel, with the same bits for any number of threads. On a GPU, and where a
         parameter of the mixture is beyond the range of float32, float32 chains are float64 ones rounded once.
         Roberts and Tweedie, *Exponential convergence of Langevin distributions and their discrete approximations*
-        (1996), section 1.4.
+        (1996), section 1.4; Leimkuhler and Matthews, *Rational construction of stochastic numerical methods for
+        molecular sampling* (2013), section 2.
         """
         refuse_gradients("langevin", initial=initial)
         integer("steps", steps, least=0)
         shape = np.shape(initial)
         if len(shape) != 2:
             raise ShapeError(f"`initial` must have shape (n, {self.means.shape[1]}); got {shape}")
-        settings = {
+        settings: dict[str, Any] = {
             "parts": self._parts,
             "pace": (float(step_size), float(temperature)),
             "counter": counter(seed, first_step, first_chain, chains=shape[0], steps=steps),
-            "plan": (int(steps), bool(metropolis), bool(record_energy)),
         }
+        if has_velocities(integrator, velocity, metropolis=metropolis):
+            if velocity is None:
+                velocity = initial_velocities(initial, seed, first_chain)
+            refuse_gradients("langevin", velocity=velocity)
+            if np.shape(velocity) != shape:
+                raise ShapeError(
+                    f"`velocity` must have shape {tuple(shape)}, as `initial` has; got {np.shape(velocity)}"
+                )
+            settings |= {"friction": float(friction), "plan": (int(steps), bool(record_energy))}
+            states, velocity, energies = call(
+                "langevin", "mixture_underdamped", initial=initial, velocity=velocity, settings=settings
+            )
+            return Chains(states, energies, None, velocity)
+        settings["plan"] = (int(steps), bool(metropolis), bool(record_energy))
         states, accepted, energies = call("langevin", "mixture_langevin", initial=initial, settings=settings)
         share = accepted / (shape[0] * steps) if metropolis and steps else None
         return Chains(states, energies, share)

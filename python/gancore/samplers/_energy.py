@@ -67,9 +67,9 @@ class LatentEnergy:
     ) -> None:
         self._generator = generator
         self._critic = critic
-        self._prior = prior
+        self.prior = prior
         self._truncation = truncation
-        self._kind = critic_kind
+        self.kind = critic_kind
         self.latent_dim = latent_dim
         self.device = device_of(generator)
         self.calls = Calls()
@@ -81,7 +81,7 @@ class LatentEnergy:
 
     def push(self, u: Tensor) -> Tensor:
         """Codes of normals."""
-        return push_forward(u, self._prior, truncation=self._truncation)
+        return push_forward(u, self.prior, truncation=self._truncation)
 
     def decode(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Codes and samples of normals, without a graph."""
@@ -103,7 +103,7 @@ class LatentEnergy:
         if self._critic is None:
             raise BackendError("critic: this sampler needs one")
         self.calls.critic += len(x)
-        return as_logits(check_output(self._critic(x), len(x)), self._kind)
+        return as_logits(check_output(self._critic(x), len(x)), self.kind)
 
     def of_samples(self, u: Tensor, x: Tensor) -> Tensor:
         """Energies of normals whose samples are at hand: float64 of shape (n,)."""

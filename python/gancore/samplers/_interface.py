@@ -42,6 +42,8 @@ class SamplerInfo:
     stopped : dict of int to int
         Chains whose energy or gradient became nan or infinite, by number, and the step after which it was (1 for the
         first): their samples are the last finite ones.
+    compiled : bool
+        Whether the chains were run by a compiled kernel, without a call of torch.
     """
 
     sampler: str
@@ -55,6 +57,7 @@ class SamplerInfo:
     generator_calls: int = 0
     calibration: dict[str, float] = field(default_factory=dict)
     stopped: dict[int, int] = field(default_factory=dict)
+    compiled: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from gancore.errors import SamplingWarning
 from gancore.samplers._langevin import metropolis_step, start, unadjusted_step
@@ -85,6 +85,19 @@ class Walker:
         else:
             moved = underdamped_step(self._energy, state, self._step_size, keep=self._keep, split=self._split, **at)
         return self.stops.settle(state, moved, number + 1)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Step size, noise and whether steps are corrected, as the compiled kernel takes them."""
+        noise = 1.0 - self._step_size / 2 if self._split else 1.0
+        return {"step_size": self._step_size, "noise": noise, "metropolis": self._metropolis}
+
+    def count(self, accepted: float, proposed: int, stopped: dict[int, int]) -> None:
+        """Take over what chains did that were run elsewhere."""
+        if self._metropolis:
+            self._accepted += accepted
+            self._proposed += proposed
+        self.stops.steps |= stopped
 
     @property
     def acceptance(self) -> float | None:

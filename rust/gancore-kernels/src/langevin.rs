@@ -8,15 +8,18 @@
 //! discrete approximations* (Bernoulli 2, 1996), section 1.4, with their h = 2 eta and a temperature. The noise of a
 //! row is a function of (seed, step, number of the chain) alone, so rows may be split among calls and threads at will.
 //!
-//! State may be float32 or float64; a step's arithmetic is float64, rounded once. Whole chains of float32 states walk in
-//! float32, with energies and ratios in float64 (see `single.rs`).
+//! State may be float32 or float64, and is drawn for and moved in its own arithmetic: float32 normals are those of
+//! float64 within 2e-6. Energies and ratios of whole chains are float64 (see `single.rs`).
 
 mod chains;
 mod mixture;
+mod mlp;
 mod single;
+mod underdamped;
 
 pub use chains::{Outcome, Schedule};
 pub use mixture::GaussianMixture;
+pub use mlp::{Activation, Course, Journey, Layer, MlpEnergy, Prior};
 
 use crate::error::{Error, Result};
 use crate::num::Real;
@@ -37,6 +40,40 @@ pub struct Dynamics {
     pub step_size: f64,
     /// T: finite, not negative; 0 is gradient descent.
     pub temperature: f64,
+}
+
+/// An element type of states: normals are drawn, and steps are taken, in its own arithmetic.
+pub trait State: Real + Default {
+    /// Standard normals for rows of `dim` numbers; to be marked `#[inline(always)]`, as is the other.
+    fn normals(address: Address, first_lane: u64, dim: usize, out: &mut [Self]);
+
+    /// z - eta g + `scale` xi.
+    #[must_use]
+    fn moved(self, slope: Self, step_size: f64, scale: f64, normal: Self) -> Self;
+}
+
+impl State for f32 {
+    #[inline(always)]
+    fn normals(address: Address, first_lane: u64, dim: usize, out: &mut [f32]) {
+        address.normals_single(first_lane, dim, out);
+    }
+
+    #[inline(always)]
+    fn moved(self, slope: f32, step_size: f64, scale: f64, normal: f32) -> f32 {
+        (self - step_size as f32 * slope) + scale as f32 * normal
+    }
+}
+
+impl State for f64 {
+    #[inline(always)]
+    fn normals(address: Address, first_lane: u64, dim: usize, out: &mut [f64]) {
+        address.normals(first_lane, dim, out);
+    }
+
+    #[inline(always)]
+    fn moved(self, slope: f64, step_size: f64, scale: f64, normal: f64) -> f64 {
+        (self - step_size * slope) + scale * normal
+    }
 }
 
 impl Dynamics {
@@ -70,7 +107,7 @@ pub struct Noise {
 /// Take one step of chains of `dim` coordinates: from `z`, or in place where there is none, into `out`.
 ///
 /// Nothing is written if a number of `z` or `grad` is not finite.
-pub fn step<T: Real>(
+pub fn step<T: State>(
     out: &mut [T],
     z: Option<&[T]>,
     grad: &[T],
@@ -118,7 +155,7 @@ struct Rows<'a, T> {
     first_lane: u64,
 }
 
-impl<T: Real> simd::Op for Rows<'_, T> {
+impl<T: State> simd::Op for Rows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -128,17 +165,16 @@ impl<T: Real> simd::Op for Rows<'_, T> {
         }
         let (size, scale) = (self.dynamics.step_size, self.dynamics.noise());
         let rows = (DRAWN / self.dim).max(1);
-        let mut normals = vec![0.0; (rows * self.dim).min(self.out.len())];
+        let mut normals = vec![T::default(); (rows * self.dim).min(self.out.len())];
         let mut lane = self.first_lane;
         let grads = self.grad.chunks(normals.len().max(1));
         for (out, grad) in self.out.chunks_mut(normals.len().max(1)).zip(grads) {
             let normals = &mut normals[..out.len()];
             if scale > 0.0 {
-                self.address.normals(lane, self.dim, normals);
+                T::normals(self.address, lane, self.dim, normals);
             }
-            for ((z, &grad), normal) in out.iter_mut().zip(grad).zip(normals) {
-                let (position, slope): (f64, f64) = ((*z).into(), grad.into());
-                *z = T::round((position - size * slope) + scale * *normal);
+            for ((z, &grad), &normal) in out.iter_mut().zip(grad).zip(&*normals) {
+                *z = z.moved(grad, size, scale, normal);
             }
             lane = lane.wrapping_add(rows as u64);
         }
@@ -191,7 +227,7 @@ impl<T: Real> simd::Op for AllFinite<'_, T> {
 }
 
 /// Fill rows of `dim` standard normals, drawn for `stream` at `noise`.
-pub fn normals<T: Real>(
+pub fn normals<T: State>(
     out: &mut [T],
     dim: usize,
     stream: Stream,
@@ -216,22 +252,12 @@ struct Fill<'a, T> {
     first_lane: u64,
 }
 
-impl<T: Real> simd::Op for Fill<'_, T> {
+impl<T: State> simd::Op for Fill<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let rows = (DRAWN / self.dim).max(1);
-        let mut normals = vec![0.0; (rows * self.dim).min(self.out.len())];
-        let mut lane = self.first_lane;
-        for out in self.out.chunks_mut(normals.len().max(1)) {
-            let normals = &mut normals[..out.len()];
-            self.address.normals(lane, self.dim, normals);
-            for (value, normal) in out.iter_mut().zip(normals) {
-                *value = T::round(*normal);
-            }
-            lane = lane.wrapping_add(rows as u64);
-        }
+        T::normals(self.address, self.first_lane, self.dim, self.out);
     }
 }
 

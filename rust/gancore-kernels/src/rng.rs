@@ -4,9 +4,9 @@
 //! counter is (block of four coordinates, lane, step, stream). Chain `lane` at `step` draws the same numbers for any
 //! batch size, chunking, thread count and instruction set.
 
+mod normals;
+
 use crate::error::{Error, Result};
-use crate::num;
-use crate::simd::LANES;
 
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -109,72 +109,6 @@ impl Address {
             *out = open_unit(rounds([0, lane, step, tail], self.key())[0]);
         }
     }
-
-    /// Standard normals 4 `block[i]`, ..., 4 `block[i]` + 3 of lane `lane[i]`, coordinate by coordinate. Of blocks and
-    /// lanes the low 32 bits are used. With `PAIRS` = 1 only the first two are made, the others are 0.
-    ///
-    /// Box and Muller's transform of pairs of words: two words give two normals whatever their values, so the count
-    /// is fixed. A word has 32 bits, so |normal| is at most 6.77.
-    #[inline(always)]
-    pub fn normal_block<const PAIRS: usize, const N: usize>(
-        &self,
-        block: &[u64; N],
-        lane: &[u64; N],
-    ) -> [[f64; N]; 4] {
-        let [step, tail] = self.tail().map(u64::from);
-        let mut words = [[0; N]; 4];
-        for i in 0..N {
-            let drawn = rounds([block[i], lane[i], step, tail], self.key());
-            for (words, word) in words.iter_mut().zip(drawn) {
-                words[i] = word;
-            }
-        }
-        let [first, second] = box_muller(&words[0], &words[1]);
-        let [third, fourth] = if PAIRS > 1 { box_muller(&words[2], &words[3]) } else { [[0.0; N]; 2] };
-        [first, second, third, fourth]
-    }
-
-    /// [`Address::normal_block`] by float32 arithmetic: the same normals within 2e-6.
-    #[inline(always)]
-    pub fn normal_block_single<const PAIRS: usize, const N: usize>(
-        &self,
-        block: &[u64; N],
-        lane: &[u64; N],
-    ) -> [[f32; N]; 4] {
-        let [step, tail] = self.tail().map(u64::from);
-        let mut words = [[0; N]; 4];
-        for i in 0..N {
-            let drawn = rounds([block[i], lane[i], step, tail], self.key());
-            for (words, word) in words.iter_mut().zip(drawn) {
-                words[i] = word as u32;
-            }
-        }
-        let [first, second] = box_muller_single(&words[0], &words[1]);
-        let [third, fourth] = if PAIRS > 1 { box_muller_single(&words[2], &words[3]) } else { [[0.0; N]; 2] };
-        [first, second, third, fourth]
-    }
-
-    /// Fill rows of `dim` standard normals for lanes `first_lane`, `first_lane + 1`, ...
-    #[inline(always)]
-    pub fn normals(&self, first_lane: u64, dim: usize, out: &mut [f64]) {
-        let blocks = dim.div_ceil(4) as u64;
-        let mut at = (0, first_lane);
-        let mut rows = out.chunks_mut(dim.max(1)).flat_map(|row| row.chunks_mut(4));
-        loop {
-            let (mut block, mut lane) = ([0; LANES], [0; LANES]);
-            for (block, lane) in block.iter_mut().zip(&mut lane) {
-                (*block, *lane) = at;
-                at = if at.0 + 1 == blocks { (0, at.1 + 1) } else { (at.0 + 1, at.1) };
-            }
-            let normals = self.normal_block::<2, LANES>(&block, &lane);
-            for i in 0..LANES {
-                let Some(place) = rows.next() else { return };
-                for (value, normal) in place.iter_mut().zip(&normals) {
-                    *value = normal[i];
-                }
-            }
-        }
-    }
 }
 
 const LOW: u64 = 0xFFFF_FFFF;
@@ -185,30 +119,6 @@ fn open_unit(word: u64) -> f64 {
     // Words become doubles through the bits of 2^52: AVX2 has no such conversion.
     let word = f64::from_bits(word & LOW | 4_503_599_627_370_496.0_f64.to_bits()) - 4_503_599_627_370_496.0;
     (word + 0.5) * (1.0 / 4_294_967_296.0)
-}
-
-#[inline(always)]
-fn box_muller<const N: usize>(radius: &[u64; N], angle: &[u64; N]) -> [[f64; N]; 2] {
-    let mut normals = [[0.0; N]; 2];
-    for i in 0..N {
-        let r = (-2.0 * num::ln_normal(open_unit(radius[i]))).sqrt();
-        let (s, c) = num::sin_cos_turn(open_unit(angle[i]));
-        normals[0][i] = r * c;
-        normals[1][i] = r * s;
-    }
-    normals
-}
-
-#[inline(always)]
-fn box_muller_single<const N: usize>(radius: &[u32; N], angle: &[u32; N]) -> [[f32; N]; 2] {
-    let mut normals = [[0.0; N]; 2];
-    for i in 0..N {
-        let r = (-2.0 * num::single::ln_unit_word(radius[i])).sqrt();
-        let (s, c) = num::single::sin_cos_word(angle[i]);
-        normals[0][i] = r * c;
-        normals[1][i] = r * s;
-    }
-    normals
 }
 
 /// One call of Philox4x32-10.

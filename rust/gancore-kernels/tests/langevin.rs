@@ -90,7 +90,7 @@ proptest! {
         let grad: Vec<f32> = grad.iter().map(|&v| v as f32).collect();
         let mut rounded = vec![0.0_f32; z.len()];
         langevin::step(&mut rounded, Some(&single), &grad, dim, dynamics, noise(seed, 5, 9), &interrupt).unwrap();
-        prop_assert!(rounded.iter().zip(&out).all(|(&a, &b)| (f64::from(a) - b).abs() <= 1e-6));
+        prop_assert!(rounded.iter().zip(&out).all(|(&a, &b)| (f64::from(a) - b).abs() <= 5e-6));
     }
 
     #[test]

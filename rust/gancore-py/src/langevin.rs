@@ -1,12 +1,17 @@
 //! Binding of `gancore_kernels::langevin`.
 
-use gancore_kernels::langevin::{self, Dynamics, GaussianMixture, Noise, Schedule};
-use gancore_kernels::num::Real;
+mod mixture;
+mod mlp;
+
+pub use mixture::{mixture_energy, mixture_gradient, mixture_langevin, mixture_sample, mixture_underdamped};
+pub use mlp::{mlp_langevin, mlp_value_and_grad};
+
+use gancore_kernels::langevin::{self, Dynamics, Noise, State};
 use gancore_kernels::rng::Stream;
-use numpy::{Element, IntoPyArray, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{disjoint, float64, outer, readonly, row_length, shape_error, typed, writable};
+use crate::array::{disjoint, readonly, row_length, shape_error, typed, writable};
 use crate::enter::enter;
 use crate::error::ToPython;
 
@@ -14,28 +19,6 @@ use crate::error::ToPython;
 type Pace = (f64, f64);
 /// Seed, step, first chain.
 type Counter = (u64, u64, u64);
-/// Steps, whether to test, whether to record energies.
-type Plan = (u64, bool, bool);
-/// Final states, accepted proposals, mean energies.
-type Chains<'py> = (Bound<'py, PyAny>, u64, Bound<'py, PyAny>);
-/// A mixture, from its means, standard deviations and weights.
-pub struct Parts(GaussianMixture);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Parts {
-    type Error = PyErr;
-
-    fn extract(parts: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let parts: [Bound<'py, PyAny>; 3] = parts.extract()?;
-        let [means, stds, weights] =
-            [float64("means", &parts[0])?, float64("stds", &parts[1])?, float64("weights", &parts[2])?];
-        let &[_, dim] = means.shape() else { return Err(shape_error("means", "(k, d)", means.shape())) };
-        GaussianMixture::new(means.as_slice()?, dim, stds.as_slice()?, weights.as_slice()?)
-            .to_python()
-            .map(Self)
-    }
-}
-
-type Values<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// Call a generic function for the element type of an array, float64 unless it is float32.
 macro_rules! by_element_type {
@@ -47,6 +30,8 @@ macro_rules! by_element_type {
         }
     };
 }
+
+use by_element_type;
 
 /// One step of chains, the rows of `z`, into `out`, which may be `z`.
 #[pyfunction]
@@ -61,7 +46,7 @@ pub fn langevin_step(
     by_element_type!(z, step(z, grad, out, pace, counter))
 }
 
-fn step<T: Real + Element>(
+fn step<T: State + Element>(
     z: &Bound<'_, PyAny>,
     grad: &Bound<'_, PyAny>,
     out: &Bound<'_, PyAny>,
@@ -96,7 +81,7 @@ pub fn philox_normal(out: &Bound<'_, PyAny>, stream: u8, counter: Counter) -> Py
     by_element_type!(out, normals(out, stream, counter))
 }
 
-fn normals<T: Real + Element>(out: &Bound<'_, PyAny>, stream: u8, counter: Counter) -> PyResult<()> {
+fn normals<T: State + Element>(out: &Bound<'_, PyAny>, stream: u8, counter: Counter) -> PyResult<()> {
     let (py, stream, out) = (out.py(), Stream::from_number(stream).to_python()?, typed::<T>("out", out)?);
     let dim = row_length("out", out.shape())?;
     let mut target = writable("out", out)?;
@@ -112,83 +97,6 @@ pub fn philox_uniform(out: &Bound<'_, PyAny>, stream: u8, counter: Counter) -> P
     let mut target = writable("out", typed("out", out)?)?;
     let target = target.as_slice_mut()?;
     enter(py, 8 * target.len(), |interrupt| langevin::uniforms(target, stream, noise(counter), interrupt))
-}
-
-/// Energy of points, their coordinates on the last axis.
-#[pyfunction]
-#[pyo3(signature = (x, *, parts))]
-pub fn mixture_energy<'py>(x: &Bound<'py, PyAny>, parts: Parts) -> Values<'py> {
-    by_element_type!(x, energies(x, parts))
-}
-
-fn energies<'py, T: Real + Element>(x: &Bound<'py, PyAny>, Parts(mixture): Parts) -> Values<'py> {
-    let (py, array) = (x.py(), readonly("x", typed::<T>("x", x)?)?);
-    let (outer, points) = (outer("x", array.shape(), mixture.dim())?, array.as_slice()?);
-    let work = points.len() * mixture.components();
-    let values = enter(py, work, move |interrupt| mixture.energies(points, interrupt))?;
-    Ok(values.into_pyarray(py).reshape(outer)?.into_any())
-}
-
-/// Gradient of the energy at points, their coordinates on the last axis.
-#[pyfunction]
-#[pyo3(signature = (x, *, parts))]
-pub fn mixture_gradient<'py>(x: &Bound<'py, PyAny>, parts: Parts) -> Values<'py> {
-    by_element_type!(x, gradients(x, parts))
-}
-
-fn gradients<'py, T: Real + Element>(x: &Bound<'py, PyAny>, Parts(mixture): Parts) -> Values<'py> {
-    let (py, array) = (x.py(), readonly("x", typed::<T>("x", x)?)?);
-    outer("x", array.shape(), mixture.dim())?;
-    let points = array.as_slice()?;
-    let work = points.len() * mixture.components();
-    let values = enter(py, work, move |interrupt| mixture.gradients(points, interrupt))?;
-    Ok(values.into_pyarray(py).reshape(array.shape())?.into_any())
-}
-
-/// Fill rows with draws from a mixture.
-#[pyfunction]
-#[pyo3(signature = (out, *, parts, seed))]
-pub fn mixture_sample(out: &Bound<'_, PyAny>, parts: Parts, seed: u64) -> PyResult<()> {
-    let (Parts(mixture), array) = (parts, typed::<f64>("out", out)?);
-    outer("out", array.shape(), mixture.dim())?;
-    let mut target = writable("out", array)?;
-    let target = target.as_slice_mut()?;
-    enter(out.py(), 8 * target.len(), move |interrupt| mixture.sample(target, seed, interrupt))
-}
-
-/// Run chains on a mixture.
-#[pyfunction]
-#[pyo3(signature = (initial, *, parts, pace, counter, plan))]
-pub fn mixture_langevin<'py>(
-    initial: &Bound<'py, PyAny>,
-    parts: Parts,
-    pace: Pace,
-    counter: Counter,
-    plan: Plan,
-) -> PyResult<Chains<'py>> {
-    by_element_type!(initial, chains(initial, parts, pace, counter, plan))
-}
-
-fn chains<'py, T: Real + Element>(
-    initial: &Bound<'py, PyAny>,
-    Parts(mixture): Parts,
-    pace: Pace,
-    counter: Counter,
-    (steps, metropolis, record_energy): Plan,
-) -> PyResult<Chains<'py>> {
-    let py = initial.py();
-    let array = readonly("initial", typed::<T>("initial", initial)?)?;
-    outer("initial", array.shape(), mixture.dim())?;
-    let mut states = array.as_slice()?.to_vec();
-    let schedule =
-        Schedule { dynamics: dynamics(pace), metropolis, steps, noise: noise(counter), record_energy };
-    let work = states.len().saturating_mul(mixture.components()).saturating_mul(steps as usize);
-    let (states, outcome) = enter(py, work, move |interrupt| {
-        let outcome = mixture.langevin(&mut states, schedule, interrupt)?;
-        Ok((states, outcome))
-    })?;
-    let states = states.into_pyarray(py).reshape(array.shape())?;
-    Ok((states.into_any(), outcome.accepted, outcome.energies.into_pyarray(py).into_any()))
 }
 
 fn dynamics((step_size, temperature): Pace) -> Dynamics {

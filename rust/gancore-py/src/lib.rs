@@ -37,8 +37,8 @@ mod _rust {
     use super::frechet::{frechet_distance, frechet_distance_from_features, sqrtm_psd, trace_sqrt_product};
     #[pymodule_export]
     use super::langevin::{
-        langevin_step, mixture_energy, mixture_gradient, mixture_langevin, mixture_sample, philox_normal,
-        philox_uniform,
+        langevin_step, mixture_energy, mixture_gradient, mixture_langevin, mixture_sample,
+        mixture_underdamped, mlp_langevin, mlp_value_and_grad, philox_normal, philox_uniform,
     };
     #[pymodule_export]
     use super::mmd::{mmd2, mmd2_subsets};

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gancore.errors import DomainError, DTypeError, ShapeError
 from gancore.kernels._torch import _philox
+from gancore.kernels._torch._mlp import mlp_langevin, mlp_value_and_grad
 
 __all__ = [
     "langevin_step",
@@ -17,6 +18,9 @@ __all__ = [
     "mixture_gradient",
     "mixture_langevin",
     "mixture_sample",
+    "mixture_underdamped",
+    "mlp_langevin",
+    "mlp_value_and_grad",
     "philox_normal",
     "philox_uniform",
 ]
@@ -136,6 +140,48 @@ def mixture_langevin(
         if record_energy:
             energies[step] = energy.mean()
     return z.to(initial.dtype), int(accepted), energies
+
+
+@torch.no_grad()
+def mixture_underdamped(
+    initial: Tensor,
+    velocity: Tensor,
+    *,
+    parts: _Parts,
+    pace: tuple[float, float],
+    friction: float,
+    counter: _Counter,
+    plan: tuple[int, bool],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Final states and velocities, and mean energies by step, of chains with velocities on a mixture."""
+    (steps, record_energy), (step_size, temperature) = plan, pace
+    seed, first_step, first_chain = counter
+    _check_pace(step_size, temperature)
+    if not 0.0 < friction < math.inf:
+        raise DomainError(f"`friction` must be finite and positive; got {friction}")
+    if temperature == 0.0:
+        raise DomainError("`temperature` must be positive where chains have velocities; got 0")
+    if len(initial) == 0:
+        raise ShapeError("`initial` must have at least one row; got none")
+    constants = _constants(parts, initial.device)
+    z, v = _points("initial", initial, constants[0]), _points("velocity", velocity, constants[0])
+    time = math.sqrt(2.0 * step_size)
+    half, root, keep = 0.5 * time, math.sqrt(temperature), math.exp(-friction * time)
+    gradient = _gradient(z, *constants)
+    energies = torch.empty(steps if record_energy else 0, dtype=torch.float64, device=z.device)
+    for step in range(steps):
+        at = (seed, first_step + step, first_chain)
+        noise = _philox.normals(*z.shape, stream=_PROPOSAL, counter=at, device=z.device)
+        v = v - half / root * gradient
+        z = z + half * root * v
+        v = keep * v + math.sqrt(1.0 - keep * keep) * noise
+        z = z + half * root * v
+        energy, gradient = -_logits(z, *constants).logsumexp(-1), _gradient(z, *constants)
+        v = v - half / root * gradient
+        _refuse_lost(energy, step_size, step)
+        if record_energy:
+            energies[step] = energy.mean()
+    return z.to(initial.dtype), v.to(initial.dtype), energies
 
 
 def _refuse_lost(energy: Tensor, step_size: float, step: int) -> None:

@@ -12,6 +12,7 @@
 
 use super::mixture::{GaussianMixture, Row, Tile, WIDTH};
 use super::single::{SingleMixture, SingleTile};
+use super::underdamped::{Glide, Number};
 use super::{Dynamics, Noise, TASK};
 use crate::error::{Error, Result};
 use crate::num::{self, Compensated, Real};
@@ -46,6 +47,12 @@ pub struct Outcome {
     pub energies: Vec<f64>,
 }
 
+/// One coordinate of the chains of a tile.
+pub(super) type Column<N> = [N; WIDTH];
+
+/// Positions, to be moved, and gradients.
+pub(super) type Columns<'a, N> = (&'a mut [Column<N>], &'a [Column<N>]);
+
 /// Chains side by side on a mixture, in the arithmetic of float64 or of float32.
 pub(super) trait Walkers: Clone + Send + Sync {
     /// The mixture, made ready for that arithmetic.
@@ -53,6 +60,9 @@ pub(super) trait Walkers: Clone + Send + Sync {
 
     /// Scratch space of an evaluation.
     type Scratch;
+
+    /// In whose arithmetic they walk.
+    type Number: Number;
 
     /// Scratch space for a mixture of so many components.
     fn scratch(components: usize) -> Self::Scratch;
@@ -77,6 +87,9 @@ pub(super) trait Walkers: Clone + Send + Sync {
 
     /// E of every chain.
     fn energies(&self) -> &Row;
+
+    /// Positions and gradients, coordinate by coordinate.
+    fn columns(&mut self) -> Columns<'_, Self::Number>;
 }
 
 impl GaussianMixture {
@@ -90,10 +103,46 @@ impl GaussianMixture {
         schedule: Schedule,
         interrupt: &Interrupt,
     ) -> Result<Outcome> {
-        schedule.dynamics.check()?;
         if schedule.metropolis && schedule.dynamics.temperature == 0.0 {
             return Err(Error::domain("temperature", "be positive where metropolis is", "0"));
         }
+        self.start(states, None, schedule, interrupt)
+    }
+
+    /// Run chains with velocities (BAOAB), which become the final ones as the states do; at a positive temperature.
+    ///
+    /// `friction` is the rate at which velocities are forgotten; they are in units of the root of the temperature.
+    pub fn underdamped<T: Real>(
+        &self,
+        states: &mut [T],
+        velocities: &mut [T],
+        friction: f64,
+        schedule: Schedule,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome> {
+        if !(friction > 0.0 && friction < f64::INFINITY) {
+            return Err(Error::domain("friction", "be finite and positive", friction.to_string()));
+        }
+        if schedule.dynamics.temperature == 0.0 {
+            return Err(Error::domain("temperature", "be positive where chains have velocities", "0"));
+        }
+        if velocities.len() != states.len() {
+            let expected = format!("{} numbers, as `initial` has", states.len());
+            return Err(Error::shape("velocity", expected, velocities.len().to_string()));
+        }
+        self.check_points("velocity", velocities, interrupt)?;
+        let schedule = Schedule { metropolis: false, ..schedule };
+        self.start(states, Some((velocities, friction)), schedule, interrupt)
+    }
+
+    fn start<T: Real>(
+        &self,
+        states: &mut [T],
+        velocities: Option<(&mut [T], f64)>,
+        schedule: Schedule,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome> {
+        schedule.dynamics.check()?;
         self.check_points("initial", states, interrupt)?;
         let chains = states.len() / self.dim();
         if chains == 0 {
@@ -101,9 +150,9 @@ impl GaussianMixture {
         }
         match SingleMixture::new(self) {
             Some(field) if size_of::<T>() == size_of::<f32>() => {
-                self.walk::<T, SingleTile>(&field, states, schedule, interrupt)
+                self.walk::<T, SingleTile>(&field, states, velocities, schedule, interrupt)
             }
-            _ => self.walk::<T, Tile>(self, states, schedule, interrupt),
+            _ => self.walk::<T, Tile>(self, states, velocities, schedule, interrupt),
         }
     }
 
@@ -111,12 +160,19 @@ impl GaussianMixture {
         &self,
         field: &W::Field,
         states: &mut [T],
+        velocities: Option<(&mut [T], f64)>,
         schedule: Schedule,
         interrupt: &Interrupt,
     ) -> Result<Outcome> {
         let (chains, tile) = (states.len() / self.dim(), WIDTH * self.dim());
         let mut groups: Vec<Group<W>> =
             states.chunks(tile).map(|rows| Group::new(rows, self.dim())).collect();
+        let glide = velocities.as_ref().map(|(_, friction)| Glide::new(schedule.dynamics, *friction));
+        if let Some((velocities, _)) = &velocities {
+            for (rows, group) in velocities.chunks(tile).zip(&mut groups) {
+                group.velocity = W::load(rows, self.dim()).columns().0.to_vec();
+            }
+        }
         let (mut done, mut energies) = (0, Vec::new());
         while done < schedule.steps {
             let steps = BLOCK.min(schedule.steps - done);
@@ -125,7 +181,8 @@ impl GaussianMixture {
                 groups.iter_mut().enumerate().try_for_each(|(i, group)| {
                     let row = (task * per_task + i) * WIDTH;
                     let components = self.components();
-                    let advance = Advance { field, components, schedule, row, done, steps, group, interrupt };
+                    let advance =
+                        Advance { field, components, schedule, glide, row, done, steps, group, interrupt };
                     simd::dispatch(advance)
                 })
             })?;
@@ -143,15 +200,23 @@ impl GaussianMixture {
         for (rows, group) in states.chunks_mut(tile).zip(&groups) {
             group.tile.store(rows);
         }
+        if let Some((velocities, _)) = velocities {
+            for (rows, group) in velocities.chunks_mut(tile).zip(&mut groups) {
+                group.tile.columns().0.copy_from_slice(&group.velocity);
+                group.tile.store(rows);
+            }
+        }
         Ok(Outcome { accepted: groups.iter().map(|group| group.accepted).sum(), energies })
     }
 }
 
 /// Chains that advance side by side.
-struct Group<W> {
+struct Group<W: Walkers> {
     /// How many there are; the tile may be wider.
     chains: usize,
     tile: W,
+    /// Velocities, coordinate by coordinate; none without them.
+    velocity: Vec<Column<W::Number>>,
     accepted: u64,
     /// Sums of the energies over the chains, step by step of the current block.
     sums: Vec<f64>,
@@ -159,7 +224,8 @@ struct Group<W> {
 
 impl<W: Walkers> Group<W> {
     fn new<T: Real>(rows: &[T], dim: usize) -> Self {
-        Self { chains: rows.len() / dim, tile: W::load(rows, dim), accepted: 0, sums: Vec::new() }
+        let tile = W::load(rows, dim);
+        Self { chains: rows.len() / dim, tile, velocity: Vec::new(), accepted: 0, sums: Vec::new() }
     }
 
     /// The first chain whose energy is not finite, so that it cannot go on.
@@ -179,6 +245,7 @@ struct Advance<'a, W: Walkers> {
     field: &'a W::Field,
     components: usize,
     schedule: Schedule,
+    glide: Option<Glide<W::Number>>,
     /// Number of the group's first row.
     row: usize,
     done: u64,
@@ -192,7 +259,7 @@ impl<W: Walkers> simd::Op for Advance<'_, W> {
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { field, components, schedule, row, done, steps, group, interrupt } = self;
+        let Self { field, components, schedule, glide, row, done, steps, group, interrupt } = self;
         let Schedule { dynamics, metropolis, noise, .. } = schedule;
         let mut scratch = W::scratch(components);
         if done == 0 {
@@ -211,15 +278,24 @@ impl<W: Walkers> simd::Op for Advance<'_, W> {
         for step in done..done + steps {
             interrupt.check()?;
             let address = |stream| Address { seed: noise.seed, stream, step: noise.step.wrapping_add(step) };
-            group.tile.propose(dynamics, address(Stream::Proposal), first, &mut proposal);
-            proposal.evaluate(field, &mut scratch);
+            if let Some(glide) = glide {
+                let (x, gradient) = group.tile.columns();
+                glide.advance(x, &mut group.velocity, gradient, address(Stream::Proposal), first);
+                group.tile.evaluate(field, &mut scratch);
+                glide.kick(&mut group.velocity, group.tile.columns().1);
+            } else {
+                group.tile.propose(dynamics, address(Stream::Proposal), first, &mut proposal);
+                proposal.evaluate(field, &mut scratch);
+            }
             if metropolis {
                 let taken = choose(&mut group.tile, &proposal, dynamics, address(Stream::Accept), first);
                 for moved in &taken[..group.chains] {
                     group.accepted += moved & 1;
                 }
             } else {
-                std::mem::swap(&mut group.tile, &mut proposal);
+                if glide.is_none() {
+                    std::mem::swap(&mut group.tile, &mut proposal);
+                }
                 group.accepted += group.chains as u64;
                 if let Some(i) = group.lost() {
                     return Err(Error::domain(
@@ -274,6 +350,7 @@ fn choose<W: Walkers>(
 impl Walkers for Tile {
     type Field = GaussianMixture;
     type Scratch = Vec<Row>;
+    type Number = f64;
 
     fn scratch(components: usize) -> Vec<Row> {
         vec![[0.0; WIDTH]; components]
@@ -335,6 +412,11 @@ impl Walkers for Tile {
         for (here, there) in self.gradient.iter_mut().zip(&proposal.gradient) {
             select(here, there, taken);
         }
+    }
+
+    #[inline(always)]
+    fn columns(&mut self) -> (&mut [Row], &[Row]) {
+        (&mut self.x, &self.gradient)
     }
 
     #[inline(always)]

@@ -73,6 +73,7 @@ pub(super) struct Scratch {
 impl Walkers for SingleTile {
     type Field = SingleMixture;
     type Scratch = Scratch;
+    type Number = f32;
 
     fn scratch(components: usize) -> Scratch {
         Scratch {
@@ -207,6 +208,11 @@ impl Walkers for SingleTile {
     #[inline(always)]
     fn energies(&self) -> &Row {
         &self.energy
+    }
+
+    #[inline(always)]
+    fn columns(&mut self) -> (&mut [Single], &[Single]) {
+        (&mut self.x, &self.gradient)
     }
 }
 
