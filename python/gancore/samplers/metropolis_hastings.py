@@ -21,7 +21,7 @@ from gancore._at_rest import at_rest
 from gancore.errors import IncompatibleChoiceError, SamplingWarning, UnknownNameError
 from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import Method, set_scale
-from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
+from gancore.samplers._diagnostics import effective_sample_size, nested_r_hat, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._independence import independence_chains
 from gancore.samplers._interface import SamplerInfo, Samples
@@ -183,6 +183,7 @@ def metropolis_hastings(
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
+        nested_r_hat=nested_r_hat(trace.late_half(), trace.starts()),
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=fitted,
