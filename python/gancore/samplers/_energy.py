@@ -110,14 +110,21 @@ class LatentEnergy:
         with torch.no_grad():
             return self._prior_energy(u) - self._tilt(x).double()
 
-    def scores(self, x: Tensor) -> Tensor:
+    def scores(self, x: Tensor, *, first: int = 0) -> Tensor:
         """What the critic adds to the log density of samples, log p/q if it is right: float64 (n,), finite."""
-        with torch.no_grad():
-            scores = self._tilt(x).double()
-        bad = int((~scores.isfinite()).sum())
-        if bad:
-            raise NumericalError(f"critic: score is not finite for {bad} of {len(scores)} samples")
+        scores = self.raw_scores(x)
+        bad = (~scores.isfinite()).nonzero()[:, 0]
+        if len(bad):
+            raise NumericalError(
+                f"critic: score is not finite for {len(bad)} of {len(scores)} samples, first for sample "
+                f"{first + int(bad[0])}"
+            )
         return scores
+
+    def raw_scores(self, x: Tensor) -> Tensor:
+        """The scores of samples, nan and infinity among them."""
+        with torch.no_grad():
+            return self._tilt(x).double()
 
     def value_and_grad(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Energies, float64 (n,), and their gradient, float32 (n, d); nan and infinity pass through."""
@@ -160,7 +167,8 @@ class LatentEnergy:
         return (logits if self.bend is None else self.bend(logits)) / self.temperature
 
     def _prior_energy(self, u: Tensor) -> Tensor:
-        return 0.5 * torch.linalg.vector_norm(u.detach(), dim=1, dtype=torch.float64).square()
+        lengths: Tensor = torch.linalg.vector_norm(u.detach(), dim=1, dtype=torch.float64)
+        return 0.5 * lengths.square()
 
     def _probe(self) -> None:
         """Two codes through both networks: what does not fit is named before any work is done."""

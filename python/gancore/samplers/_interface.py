@@ -46,6 +46,8 @@ class SamplerInfo:
     stopped : dict of int to int
         Chains whose energy or gradient became nan or infinite, by number, and the step after which it was (1 for the
         first): their samples are the last finite ones.
+    unscored : int
+        Proposals whose score was nan or infinite: `rejection` and `metropolis_hastings` turn them down.
     """
 
     sampler: str
@@ -60,6 +62,7 @@ class SamplerInfo:
     generator_calls: int = 0
     calibration: dict[str, float] = field(default_factory=dict)
     stopped: dict[int, int] = field(default_factory=dict)
+    unscored: int = 0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -120,7 +120,7 @@ def log_acceptance(state: State, proposal: State, step_size: float, *, noise: fl
 
 def _moved(state: State, step_size: float, noise: float, *, seed: int, step: int) -> Tensor:
     """Where the chains go, by noise of variance 2 eta noise; the state stays as it is."""
-    at = {"seed": seed, "step": step, "first_chain": state.first_chain}
+    at: dict[str, Any] = {"seed": seed, "step": step, "first_chain": state.first_chain}
     if not state.u.is_cuda:
         moved: Tensor = langevin_step(state.u, state.gradient, step_size, temperature=noise, **at)
         return moved
