@@ -1,0 +1,63 @@
+"""Whether samplers lower the Fréchet distance on images, seen through a classifier of the data, with intervals.
+
+``python examples/samplers_images.py RUN`` judges a run that ``gancore train`` left in a folder; with a Markdown file as
+well, such as ``docs/sampling.md``, it puts the table between that file's two ``images`` marks. Without a run, a small
+one is trained on digits, in a CPU minute.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import gancore
+from gancore.evaluation.panel import classifier_of
+from gancore.evaluation.reload import calibration_data, reload_data
+from gancore.samplers import compare_samplers
+
+QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
+STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "1500"))
+N, SEEDS = (50, (0, 1)) if QUICK else (1000, (0, 1, 2, 3, 4))
+
+documents = [Path(name) for name in sys.argv[1:] if name.endswith(".md")]
+folders = [name for name in sys.argv[1:] if not name.endswith(".md")]
+run = gancore.Run.load(folders[0]) if folders else gancore.train("dcgan", "digits", steps=STEPS, progress=False)
+
+real = reload_data(run.data_name, shape=run.shape)
+held_out, is_test = calibration_data(run, real)
+classifier = classifier_of(real, run.folder)
+found = compare_samplers(
+    run.generator,
+    run.critic,
+    real,
+    latent_dim=run.system.latent_dim,
+    prior=run.system.prior,
+    critic_kind=run.system.objective.critic_kind,
+    samplers={"DDLS": ("ddls", {"steps": 2 if QUICK else 20}), "DRS": ("rejection", {})},
+    metrics=["fid", "precision", "coverage"],
+    features=classifier.features,
+    n=N,
+    seeds=SEEDS,
+    calibrate=held_out,
+)
+lines = [
+    f"### {run.data_name}: {run.system.name}, step {run.step:,}, {len(SEEDS)} seeds of {N:,} samples",
+    "",
+    found.table,
+    "",
+]
+for name in found.found:
+    if name != "plain":
+        delta = found.delta(name, "fid")
+        low, high = delta.interval or (float("nan"),) * 2
+        slope = found.found[name].info.calibration["slope"]
+        lines.append(
+            f"- {name}: FID {delta.value:+.3g}, 95 % interval {low:+.3g} to {high:+.3g}; the critic's slope is "
+            f"{slope:.2f} on {'held-out' if is_test else 'its own'} real samples; {found.verdicts[name]}"
+        )
+lines += [f"- {name}: could not sample: {text}" for name, text in found.failures.items()]
+text = "\n".join(lines) + "\n"
+print(text)
+for document in documents:
+    before, mark, rest = document.read_text(encoding="utf-8").partition("<!-- images -->\n")
+    after = rest.partition("<!-- end of images -->\n")[2]
+    document.write_text(f"{before}{mark}\n{text}\n<!-- end of images -->\n{after}", encoding="utf-8")
