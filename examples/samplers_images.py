@@ -1,12 +1,12 @@
 """Whether samplers lower the Fréchet distance on images, seen through a classifier of the data, with intervals.
 
-``python examples/samplers_images.py RUN`` judges a run that ``gancore train`` left in a folder; with a Markdown file as
-well, such as ``docs/sampling.md``, it puts the table between that file's two ``images`` marks. Without a run, a small
-one is trained on digits, in a CPU minute.
+``python examples/samplers_images.py --run FOLDER`` judges a run of ``gancore train``; with ``--write docs/sampling.md``
+it puts the table between that file's two ``images`` marks. Without a run, a small one is trained on digits, in a CPU
+minute.
 """
 
+import argparse
 import os
-import sys
 from pathlib import Path
 
 import gancore
@@ -16,11 +16,13 @@ from gancore.samplers import compare_samplers
 
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
 STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "1500"))
-N, SEEDS = (50, (0, 1)) if QUICK else (1000, (0, 1, 2, 3, 4))
+N, SEEDS = (100, (0, 1)) if QUICK else (1000, (0, 1, 2, 3, 4))
 
-documents = [Path(name) for name in sys.argv[1:] if name.endswith(".md")]
-folders = [name for name in sys.argv[1:] if not name.endswith(".md")]
-run = gancore.Run.load(folders[0]) if folders else gancore.train("dcgan", "digits", steps=STEPS, progress=False)
+parser = argparse.ArgumentParser(allow_abbrev=False)
+parser.add_argument("--run", help="folder of a run")
+parser.add_argument("--write", type=Path, help="a Markdown file with the two marks")
+options, _ = parser.parse_known_args()
+run = gancore.Run.load(options.run) if options.run else gancore.train("dcgan", "digits", steps=STEPS, progress=False)
 
 real = reload_data(run.data_name, shape=run.shape)
 held_out, is_test = calibration_data(run, real)
@@ -57,7 +59,7 @@ for name in found.found:
 lines += [f"- {name}: could not sample: {text}" for name, text in found.failures.items()]
 text = "\n".join(lines) + "\n"
 print(text)
-for document in documents:
-    before, mark, rest = document.read_text(encoding="utf-8").partition("<!-- images -->\n")
+if options.write:
+    before, mark, rest = options.write.read_text(encoding="utf-8").partition("<!-- images -->\n")
     after = rest.partition("<!-- end of images -->\n")[2]
-    document.write_text(f"{before}{mark}\n{text}\n<!-- end of images -->\n{after}", encoding="utf-8")
+    options.write.write_text(f"{before}{mark}\n{text}\n<!-- end of images -->\n{after}", encoding="utf-8")
