@@ -7,9 +7,11 @@ minute.
 
 import argparse
 import os
+import warnings
 from pathlib import Path
 
 import gancore
+from gancore.errors import SampleSizeWarning, SamplingWarning
 from gancore.evaluation.panel import classifier_of
 from gancore.evaluation.reload import calibration_data, reload_data
 from gancore.samplers import compare_samplers
@@ -17,6 +19,11 @@ from gancore.samplers import compare_samplers
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
 STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "1500"))
 N, SEEDS = (100, (0, 1)) if QUICK else (1000, (0, 1, 2, 3, 4))
+
+if QUICK:
+    # Some hundred samples of a network of twenty steps: there is nothing to find.
+    warnings.simplefilter("ignore", SampleSizeWarning)
+    warnings.simplefilter("ignore", SamplingWarning)
 
 parser = argparse.ArgumentParser(allow_abbrev=False)
 parser.add_argument("--run", help="folder of a run")
