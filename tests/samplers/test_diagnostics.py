@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
+from gancore.samplers._diagnostics import effective_sample_size, nested_r_hat, split_r_hat
 from gancore.samplers._langevin import State, log_acceptance
 from gancore.samplers._tuning import TARGET_ACCEPTANCE, DualAveraging
 
@@ -38,6 +38,31 @@ def test_r_hat_is_one_for_one_distribution_and_large_for_several() -> None:
     assert split_r_hat(apart) == pytest.approx(math.sqrt(1 + 35 * 40 / 39 * 19 / 20), rel=0.05)
     drifting = draws + np.linspace(0, 10, 1000)
     assert split_r_hat(drifting) > 1.5
+
+
+def test_nested_r_hat_sees_what_short_chains_remember() -> None:
+    """Chains of x' = rho x + noise for two draws: after k steps rho^k of the start is left."""
+    starts = RNG.normal(size=512)
+
+    def after(k: int, rho: float = 0.8) -> np.ndarray:
+        first = rho**k * starts + math.sqrt(1 - rho ** (2 * k)) * RNG.normal(size=512)
+        second = rho * first + math.sqrt(1 - rho**2) * RNG.normal(size=512)
+        return np.stack((first, second), axis=1)
+
+    forgotten = after(40)
+    assert split_r_hat(forgotten) is None, "two draws are too few for the usual one"
+    # Two draws of correlation rho: their mean has variance (1 + rho)/2, and 32 members share a group.
+    assert nested_r_hat(forgotten, starts) == pytest.approx(math.sqrt(1 + 0.9 / 32), abs=0.02)
+    found = [nested_r_hat(after(k), starts) for k in (0, 1, 3, 8, 40)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > 1.8
+    assert nested_r_hat(np.stack((starts, starts), axis=1), starts) > 3
+    assert found[2] > 1.1
+    # In any order of the chains: the groups are those of their starts.
+    order = RNG.permutation(512)
+    assert nested_r_hat(forgotten[order], starts[order]) == pytest.approx(nested_r_hat(forgotten, starts))
+    assert nested_r_hat(forgotten[:15], starts[:15]) is None
+    assert nested_r_hat(np.zeros((32, 2)), starts[:32]) is None
 
 
 def test_too_little_to_judge_by() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gancore import registry, samplers
 from gancore.errors import DomainError, ShapeError, UnknownNameError
+from gancore.objectives.hinge import Hinge
 from gancore.samplers import Sampler, SamplerInfo, Samples
 
 NAMES = registry.names("samplers")
@@ -86,6 +87,23 @@ def test_the_seed_decides_and_the_number_of_chains_does_not(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_every_kind_of_critic(name: str, kind: str) -> None:
     assert len(draw(name, critic_kind=kind).x) == 5
+
+
+def test_a_hinge_critic_says_that_it_only_ranks() -> None:
+    """Its loss is least at sign(p - q), whatever the ratio: Hinge on two points of density ratio 3 and 1/9."""
+    assert Hinge().critic_kind == "hinge"
+    scores = torch.tensor([0.2, -0.3], requires_grad=True)
+    real, fake = torch.tensor([0.9, 0.1]), torch.tensor([0.3, 0.7])
+    for _ in range(600):
+        loss = (real * (1 - scores).relu() + fake * (1 + scores).relu()).sum()
+        (slope,) = torch.autograd.grad(loss, scores)
+        scores = (scores - 0.01 * slope).detach().requires_grad_()
+    torch.testing.assert_close(scores.detach(), torch.tensor([1.0, -1.0]), atol=0.02, rtol=0)
+    scores = scores.detach()
+    rows = torch.tensor([0] * 9 + [1]), torch.tensor([0] * 3 + [1] * 7)
+    assert Hinge().critic(scores[rows[0]], scores[rows[1]]).item() == pytest.approx(
+        float((real * (1 - scores).relu() + fake * (1 + scores).relu()).sum()), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

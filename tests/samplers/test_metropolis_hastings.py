@@ -9,7 +9,14 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from gancore.errors import DomainError, IncompatibleChoiceError, SamplingWarning, ShapeError, UnknownNameError
+from gancore.errors import (
+    DomainError,
+    IncompatibleChoiceError,
+    NumericalError,
+    SamplingWarning,
+    ShapeError,
+    UnknownNameError,
+)
 from gancore.samplers import Samples, ddls, metropolis_hastings, plain
 
 N = 3000
@@ -56,7 +63,7 @@ def test_what_is_returned_never_is_a_real_sample() -> None:
         samples = run(critic, initial=real, steps=30)
     assert samples.x.max() < 10
     assert torch.equal(samples.x, samples.z)
-    assert samples.info.critic_calls == N * (1 + 1 + 30 + 1 + 30)
+    assert samples.info.critic_calls == N * (1 + 30 + 1 + 30)
     # From the generator's own samples, uphill.
     assert (samples.x >= plain(lambda z: z, None, N, latent_dim=1).x).all()
     assert samples.x.mean() > 1
@@ -97,6 +104,37 @@ def test_langevin_proposals_are_accepted_where_fresh_ones_are_not() -> None:
     assert led.x.mean().item() == pytest.approx(mean, abs=0.1)
     assert led.x.std().item() == pytest.approx(std, rel=0.3)
     assert independent.x.mean().item() < mean - 1
+
+
+def holed(x: Tensor) -> Tensor:
+    """No number beyond 1, and level before."""
+    return torch.where(x[:, 0] > 1, torch.nan, 0.0)
+
+
+def test_a_proposal_without_a_score_is_turned_down_and_the_chain_goes_on() -> None:
+    settings = {"initial": torch.full((10, 1), -0.5), "steps": 20}
+    with pytest.warns(SamplingWarning, match=r"first in chain (\d+) at step 0") as told:
+        samples = run(holed, **settings)
+    share = stats.norm.cdf(1)
+    proposals = N * 20
+    assert samples.info.unscored == pytest.approx((1 - share) * proposals, abs=4 * math.sqrt(share * proposals * 0.16))
+    assert samples.info.acceptance == pytest.approx(share, abs=0.01)
+    found = samples.x[:, 0].double().numpy()
+    assert stats.kstest(found, lambda x: stats.norm.cdf(x).clip(max=share) / share).pvalue > 1e-3
+    # The chain that is named proposed beyond the hole at the step that is named.
+    first = run(lambda x: x[:, 0] * 0, steps=1, seed=0).x[:, 0]
+    assert f"first in chain {int((first > 1).nonzero()[0])} at" in str(told[0].message)
+
+
+def test_a_start_without_a_score_is_an_error_that_names_the_chain() -> None:
+    starts = plain(lambda z: z, None, N, latent_dim=1).x[:, 0]
+    with pytest.raises(NumericalError, match=f"first for sample {int((starts > 1).nonzero()[0])}$"):
+        run(holed, steps=2)
+
+
+def test_scores_that_are_never_numbers_are_an_error() -> None:
+    with pytest.raises(NumericalError, match="189 of 189 proposals"):
+        run(lambda x: torch.where(x[:, 0] == 7, 0.0, torch.nan), n=9, initial=torch.full((2, 1), 7.0), steps=10)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from gancore.errors import ConvergenceError, DomainError, NumericalError, UnknownNameError
+from gancore.errors import ConvergenceError, DomainError, NumericalError, SamplingWarning, UnknownNameError
 from gancore.samplers import Samples, metropolis_hastings, plain, rejection
 
 if TYPE_CHECKING:
@@ -129,6 +129,23 @@ def test_refuses(settings: dict[str, object], error: type, match: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_nan_scores_are_an_error(name: str) -> None:
+def test_a_critic_that_gives_no_numbers_is_an_error(name: str) -> None:
     with pytest.raises(NumericalError, match="not finite"):
-        SAMPLERS[name](lambda x: x[:, 0].log())
+        SAMPLERS[name](lambda x: x[:, 0] * torch.nan)
+
+
+@pytest.mark.parametrize("name", ["drs", "budgeted"])
+@pytest.mark.parametrize("hole", [torch.nan, torch.inf, -torch.inf])
+def test_samples_without_a_score_are_turned_down_and_the_others_keep_their_law(name: str, hole: float) -> None:
+    def critic(x: Tensor) -> Tensor:
+        return torch.where(x[:, 0] > 0, -1.5 * x[:, 0].square(), hole)
+
+    with pytest.warns(
+        SamplingWarning, match=r"rejection: the critic's score was nan or infinite for \d+ of \d+ proposals"
+    ):
+        samples = SAMPLERS[name](critic, **({"budget": 2.0} if name == "budgeted" else {}))
+    assert (samples.x > 0).all()
+    if name == "drs":
+        assert p_value(samples, stats.halfnorm(0, 0.5).cdf) > 1e-3
+    proposals = N / samples.info.acceptance
+    assert samples.info.unscored == pytest.approx(proposals / 2, abs=4 * (proposals / 4) ** 0.5)

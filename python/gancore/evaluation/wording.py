@@ -70,6 +70,7 @@ def sampler_facts(evaluation: Evaluation) -> list[dict[str, Any]]:
             ("acceptance", "unadjusted" if info.acceptance is None else f"{info.acceptance:.1%}"),
             ("effective sample size", number(info.effective_sample_size)),
             ("R-hat", number(info.r_hat)),
+            ("nested R-hat", number(info.nested_r_hat)),
             ("mean energy", f"{number(info.energies[0])} to {number(info.energies[-1])}"),
             ("critic calls", f"{info.critic_calls:,}"),
             *((f"calibration: {key.replace('_', ' ')}", number(value)) for key, value in info.calibration.items()),

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 __all__ = ["AnyObjective", "CriticKind", "Objective", "PairedObjective"]
 
 CriticKind = Literal["logit", "probability", "hinge", "wasserstein", "features"]
-"""How a critic's output reads: as log p/q, as D in (0, 1), as a potential of unknown scale, or as a vector of features
-in which distributions are compared; a sampler can follow the first three."""
+"""How a critic's output reads: as log p/q, as D in (0, 1), as a score that ranks samples and tends to sign(p - q), as a
+potential of unknown scale, or as a vector of features in which distributions are compared. A sampler can follow all but
+the last; the third and fourth say nothing of how much likelier a sample is until they are calibrated."""
 
 
 class _TwoLosses(ABC):

@@ -37,7 +37,7 @@ class Hinge(Objective):
     0.5
     """
 
-    critic_kind: ClassVar[CriticKind] = "wasserstein"
+    critic_kind: ClassVar[CriticKind] = "hinge"
     equations: ClassVar[tuple[str, ...]] = (
         "critic minimises     E [1 - d(x)]+ + E [1 + d(G(z))]+",
         "generator minimises  -E d(G(z))",

@@ -16,7 +16,7 @@ from torch import Tensor
 from gancore import _check
 from gancore.errors import BackendError, DTypeError, IncompatibleChoiceError, ShapeError, UnknownNameError
 from gancore.kernels.langevin import GaussianMixture
-from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
+from gancore.samplers._diagnostics import effective_sample_size, nested_r_hat, split_r_hat
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._trace import Trace
 from gancore.samplers._tuning import PILOT_SIZE, tuned_step_size
@@ -171,6 +171,7 @@ def langevin(
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
+        nested_r_hat=nested_r_hat(trace.late_half(), trace.starts()),
         critic_calls=tempered.calls,
         stopped=walker.stops.steps,
     )

@@ -27,7 +27,7 @@ def as_logits(output: Tensor, kind: str) -> Tensor:
     UnknownNameError
         If there is no such kind.
     """
-    scores = output[:, 0] if output.ndim == 2 else output
+    scores = output.reshape(-1)
     if kind == "probability":
         bounds = scores.detach().aminmax()
         if bounds.min < 0 or bounds.max > 1:

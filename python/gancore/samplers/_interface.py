@@ -35,6 +35,10 @@ class SamplerInfo:
         The temperature whose distribution was sampled.
     effective_sample_size, r_hat : float or None
         Of the energy, over chains and steps; see the sampler for which of them.
+    nested_r_hat : float or None
+        For many short chains, whose `r_hat` is large even where all of them together are a fair sample: whether chains
+        still differ by the energy that they started at. Near 1 if they have forgotten it; some part of a start is left
+        above 1.1.
     critic_calls, generator_calls : int
         How many samples went through each network, calibration and tuning included.
     calibration : dict of str to float
@@ -44,6 +48,8 @@ class SamplerInfo:
         first): their samples are the last finite ones.
     compiled : bool
         Whether the chains were run by a compiled kernel, without a call of torch.
+    unscored : int
+        Proposals whose score was nan or infinite: `rejection` and `metropolis_hastings` turn them down.
     """
 
     sampler: str
@@ -53,11 +59,13 @@ class SamplerInfo:
     temperature: float | None = None
     effective_sample_size: float | None = None
     r_hat: float | None = None
+    nested_r_hat: float | None = None
     critic_calls: int = 0
     generator_calls: int = 0
     calibration: dict[str, float] = field(default_factory=dict)
     stopped: dict[int, int] = field(default_factory=dict)
     compiled: bool = False
+    unscored: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,16 @@ section 4.3). The last two terms of log r are then divided by 1 - eta / 2.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from gancore.errors import NumericalError
 from gancore.kernels.langevin import langevin_step
-from gancore.samplers._noise import accept_uniforms
+from gancore.samplers._noise import accept_uniforms, proposal_normals
 
 __all__ = ["Energy", "State", "chosen", "log_acceptance", "metropolis_step", "start", "unadjusted_step"]
 
@@ -57,6 +58,10 @@ class State:
         """Chains whose energy and gradient are numbers: bool of shape (n,)."""
         return self.energy.isfinite() & self.gradient.isfinite().all(dim=1)
 
+    def all_finite(self) -> bool:
+        """Whether the sums of energies and gradients are numbers, and so surely every term of them."""
+        return math.isfinite(float(self.energy.sum() + self.gradient.sum()))
+
 
 def start(energy: Energy, u: Tensor, first_chain: int, v: Tensor | None = None) -> State:
     """Chains at their first positions; there is nowhere else to begin, so that all must be finite."""
@@ -74,15 +79,7 @@ def unadjusted_step(
     energy: Energy, state: State, step_size: float, *, seed: int, step: int, split: bool = False
 ) -> State:
     """Move every chain; the step size biases the distribution by its first order. What comes may not be finite."""
-    u = langevin_step(
-        state.u,
-        state.gradient,
-        step_size,
-        temperature=_noise(step_size, split=split),
-        seed=seed,
-        step=step,
-        first_chain=state.first_chain,
-    )
+    u = _moved(state, step_size, _noise(step_size, split=split), seed=seed, step=step)
     return State(u, *energy.value_and_grad(u), state.first_chain)
 
 
@@ -91,9 +88,7 @@ def metropolis_step(
 ) -> tuple[State, Tensor]:
     """Propose a move of every chain and accept it or not; the new state, and acceptance probabilities (n,)."""
     noise = _noise(step_size, split=split)
-    u = langevin_step(
-        state.u, state.gradient, step_size, temperature=noise, seed=seed, step=step, first_chain=state.first_chain
-    )
+    u = _moved(state, step_size, noise, seed=seed, step=step)
     proposal = State(u, *energy.value_and_grad(u), state.first_chain)
     log_ratio = log_acceptance(state, proposal, step_size, noise=noise)
     # A proposal from where the networks overflow is one that Metropolis turns down.
@@ -121,6 +116,17 @@ def log_acceptance(state: State, proposal: State, step_size: float, *, noise: fl
     drift = 0.5 * (moved * (old + new)).sum(dim=1)
     drift = drift - step_size / 4 * ((new - old) * (new + old)).sum(dim=1)
     return state.energy - proposal.energy + drift / noise
+
+
+def _moved(state: State, step_size: float, noise: float, *, seed: int, step: int) -> Tensor:
+    """Where the chains go, by noise of variance 2 eta noise; the state stays as it is."""
+    at: dict[str, Any] = {"seed": seed, "step": step, "first_chain": state.first_chain}
+    if not state.u.is_cuda:
+        moved: Tensor = langevin_step(state.u, state.gradient, step_size, temperature=noise, **at)
+        return moved
+    # The public step looks whether all is finite, for which the CPU would wait at every step; here `Stops` knows.
+    draws = proposal_normals(*state.u.shape, device=state.u.device, dtype=state.u.dtype, **at)
+    return torch.add(state.u, state.gradient, alpha=-step_size).add_(draws, alpha=math.sqrt(2 * step_size * noise))
 
 
 def _noise(step_size: float, *, split: bool) -> float:

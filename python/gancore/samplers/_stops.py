@@ -28,32 +28,38 @@ class Stops:
 
     def __init__(self, sampler: str) -> None:
         self._sampler = sampler
-        self._held: Tensor | None = None
-        self.steps: dict[int, int] = {}
+        self._when: Tensor | None = None
+        self._first_chain = 0
+        self._steps: dict[int, int] = {}
 
     def begin(self) -> None:
         """A new block of chains, none of which has stopped."""
-        self._held = None
+        self._steps, self._when = self.steps, None
 
     def settle(self, old: State, new: State, step: int) -> State:
         """The new state, but the old one of chains that stop here or have stopped before."""
-        held = self.hold(new.finite(), old.first_chain, step)
-        return new if held is None else chosen(~held, new, old)
-
-    def hold(self, finite: Tensor, first_chain: int, step: int) -> Tensor | None:
-        """All chains of the block that have stopped, bool of shape (n,), those of this step included; None for none."""
-        lost = ~finite
-        if self._held is not None:
-            lost &= ~self._held
-        if lost.any():
-            self._held = lost if self._held is None else self._held | lost
-            self.steps |= {first_chain + row: step for row in lost.nonzero()[:, 0].tolist()}
-        return self._held
+        # A GPU is not waited for: there the choice between old and new is cheaper than knowing that none is needed.
+        if self._when is None and not new.energy.is_cuda and new.all_finite():
+            return new
+        finite = new.finite()
+        if self._when is None:
+            self._when = torch.zeros(len(finite), dtype=torch.int64, device=finite.device)
+            self._first_chain = old.first_chain
+        self._when = self._when.masked_fill((self._when == 0) & ~finite, step)
+        return chosen(self._when == 0, new, old)
 
     @property
     def all_held(self) -> bool:
-        """Whether no chain of the block goes on."""
-        return self._held is not None and bool(torch.all(self._held))
+        """Whether it is known that no chain of the block goes on."""
+        return self._when is not None and not self._when.is_cuda and bool((self._when > 0).all())
+
+    @property
+    def steps(self) -> dict[int, int]:
+        """The step after which each chain stopped, by the chain's number."""
+        if self._when is None:
+            return self._steps
+        lost = {self._first_chain + row: step for row, step in enumerate(self._when.tolist()) if step}
+        return self._steps | lost
 
     def tell(self, n: int, advice: str) -> None:
         """Warn if some of n chains have stopped.
@@ -63,14 +69,15 @@ class Stops:
         NumericalError
             If all have: there are no samples.
         """
-        if not self.steps:
+        steps = self.steps
+        if not steps:
             return
-        chain, step = next(iter(sorted(self.steps.items())))
+        chain, step = min(steps.items())
         found = (
-            f"{self._sampler}: energy or gradient became nan or infinite in {len(self.steps)} of {n} chains, first in "
+            f"{self._sampler}: energy or gradient became nan or infinite in {len(steps)} of {n} chains, first in "
             f"chain {chain} after step {step}"
         )
-        if len(self.steps) == n:
+        if len(steps) == n:
             raise NumericalError(f"{found}; {advice}")
         warnings.warn(
             f"{found}; these stopped and return their last finite states (info.stopped names them): {advice}",

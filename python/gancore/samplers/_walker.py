@@ -61,7 +61,7 @@ class Walker:
         self._split = split
         self._keep = keep
         self._seed = seed
-        self._accepted = 0.0
+        self._accepted: float | Tensor = 0.0
         self._proposed = 0
         self.stops = Stops(sampler)
 
@@ -77,7 +77,8 @@ class Walker:
         at = {"seed": self._seed, "step": number}
         if self._metropolis:
             moved, acceptance = metropolis_step(self._energy, state, self._step_size, split=self._split, **at)
-            self._accepted += float(acceptance.sum())
+            # A tensor, which a GPU need not be waited for.
+            self._accepted = self._accepted + acceptance.sum()
             self._proposed += len(acceptance)
             return moved
         if self._keep is None:
@@ -102,7 +103,7 @@ class Walker:
     @property
     def acceptance(self) -> float | None:
         """Mean acceptance probability of all steps; None without Metropolis' correction."""
-        return self._accepted / self._proposed if self._proposed else None
+        return float(self._accepted) / self._proposed if self._proposed else None
 
     def tell(self, n: int, *, step_size: float, chosen: bool) -> None:
         """Warn of what went wrong with n chains; a step size that the caller has not chosen is not found too small."""

@@ -18,7 +18,7 @@ from gancore._at_rest import at_rest
 from gancore.errors import DomainError, IncompatibleChoiceError, UnknownNameError
 from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import set_scale
-from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
+from gancore.samplers._diagnostics import effective_sample_size, nested_r_hat, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._mlp import compiled, walk_compiled
@@ -202,6 +202,7 @@ def ddls(
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
+        nested_r_hat=nested_r_hat(trace.late_half(), trace.starts()),
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=calibration,

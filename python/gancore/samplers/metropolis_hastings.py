@@ -21,7 +21,7 @@ from gancore._at_rest import at_rest
 from gancore.errors import IncompatibleChoiceError, SamplingWarning, UnknownNameError
 from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import Method, set_scale
-from gancore.samplers._diagnostics import effective_sample_size, split_r_hat
+from gancore.samplers._diagnostics import effective_sample_size, nested_r_hat, split_r_hat
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._independence import independence_chains
 from gancore.samplers._interface import SamplerInfo, Samples
@@ -119,12 +119,13 @@ def metropolis_hastings(
     IncompatibleChoiceError
         If "langevin" is to start at real samples, which have no codes, or to follow a curve without gradient.
     NumericalError
-        If a score is not finite.
+        If a score is not finite at the start, or for any proposal.
 
     Warns
     -----
     SamplingWarning
-        If most chains accept no proposal: they end where they started.
+        If most chains accept no proposal: they end where they started. If the critic's score of some proposals is nan
+        or infinite: these are turned down, and counted in `info.unscored`.
 
     Notes
     -----
@@ -159,7 +160,7 @@ def metropolis_hastings(
         energy.temperature = temperature
         fitted = set_scale(energy, calibrate, seed=seed, batch_size=batch_size, method=calibration)
         job: dict[str, Any] = {"steps": steps, "seed": seed, "batch_size": batch_size, "progress": progress}
-        eta = None
+        eta, turned_down = None, 0
         if proposal == "langevin":
             eta = tuned_latent_step(energy, seed=seed) if step_size == "auto" else step_size
             walker = Walker(energy, sampler=_NAME, step_size=eta, metropolis=True, split=False, keep=None, seed=seed)
@@ -167,7 +168,9 @@ def metropolis_hastings(
             acceptance = walker.acceptance
             walker.tell(n, step_size=eta, chosen=step_size != "auto")
         else:
-            codes, samples, trace, acceptance, stuck = independence_chains(energy, n, initial=initial, **job)
+            codes, samples, trace, acceptance, stuck, unscored = independence_chains(energy, n, initial=initial, **job)
+            unscored.tell()
+            turned_down = unscored.count
             if 2 * stuck > n:
                 warnings.warn(
                     f"{_NAME}: {stuck} of {n} chains accepted none of {steps} proposals; give `calibrate` held-out "
@@ -183,8 +186,10 @@ def metropolis_hastings(
         temperature=temperature,
         effective_sample_size=effective_sample_size(trace.late_half()),
         r_hat=split_r_hat(trace.late_half()),
+        nested_r_hat=nested_r_hat(trace.late_half(), trace.starts()),
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=fitted,
+        unscored=turned_down,
     )
     return Samples(samples, codes, info)

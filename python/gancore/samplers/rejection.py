@@ -22,12 +22,13 @@ import torch
 from gancore import _check
 from gancore._at_rest import at_rest
 from gancore._progress import progress_bar
-from gancore.errors import ConvergenceError, DomainError, UnknownNameError
+from gancore.errors import ConvergenceError, DomainError, NumericalError, UnknownNameError
 from gancore.priors import TRUNCATION
 from gancore.samplers._calibration import Method, set_scale
 from gancore.samplers._energy import LatentEnergy, check_request
 from gancore.samplers._interface import SamplerInfo, Samples
 from gancore.samplers._noise import PILOT_CHAINS, accept_uniforms, initial_normals, proposal_normals
+from gancore.samplers._unscored import Unscored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,9 +118,15 @@ def rejection(
         If an argument is out of range, a network does not take what it is given, or calibration finds that
         the critic knows nothing.
     NumericalError
-        If a score is not finite.
+        If no sample of the pilot run has a finite score.
     ConvergenceError
         If a sample is not accepted in `most_tries`.
+
+    Warns
+    -----
+    SamplingWarning
+        If the critic's score of some samples is nan or infinite: they are turned down, and counted in
+        `info.unscored`.
 
     Notes
     -----
@@ -152,6 +159,7 @@ def rejection(
         pilot = _pilot_scores(energy, seed=seed, batch_size=batch_size)
         log_acceptance = _budgeted(pilot, budget) if rule == "budgeted" else _drs(pilot, percentile)
         codes, samples, tries = [], [], 0
+        unscored = Unscored("rejection")
         with progress_bar("rejection", n, shown=progress) as advance:
             for first in range(0, n, batch_size):
                 many = min(batch_size, n - first)
@@ -163,7 +171,8 @@ def rejection(
                     uniforms = accept_uniforms(many, step=step, **numbers)[waiting]
                     tries += len(waiting)
                     new_z, new_x = energy.decode(u)
-                    accepted = uniforms.log() < log_acceptance(energy.scores(new_x))
+                    scores = unscored.turned_down(energy.raw_scores(new_x), waiting + first, step)
+                    accepted = uniforms.log() < log_acceptance(scores)
                     if z is None or x is None:
                         z, x = torch.empty_like(new_z), torch.empty_like(new_x)
                     rows = waiting[accepted]
@@ -179,6 +188,7 @@ def rejection(
                     )
                 codes.append(z)
                 samples.append(x)
+    unscored.tell()
     info = SamplerInfo(
         sampler="rejection",
         acceptance=n / tries,
@@ -186,6 +196,7 @@ def rejection(
         critic_calls=energy.calls.critic,
         generator_calls=energy.calls.generator,
         calibration=fitted,
+        unscored=unscored.count,
     )
     return Samples(torch.cat(samples), torch.cat(codes), info)
 
@@ -195,8 +206,14 @@ def _pilot_scores(energy: LatentEnergy, *, seed: int, batch_size: int) -> Tensor
     for start in range(0, _PILOT, batch_size):
         many = min(batch_size, _PILOT - start)
         u = initial_normals(many, energy.latent_dim, seed=seed, first_chain=PILOT_CHAINS + start, device=energy.device)
-        scores.append(energy.scores(energy.decode(u)[1]))
-    return torch.cat(scores)
+        scores.append(energy.raw_scores(energy.decode(u)[1]))
+    found = torch.cat(scores)
+    finite = found[found.isfinite()]
+    if len(finite) == 0:
+        raise NumericalError(
+            f"critic: its score is not finite for any of {_PILOT} samples; look at it or the generator"
+        )
+    return finite
 
 
 def _drs(pilot: Tensor, percentile: float | None) -> Callable[[Tensor], Tensor]:
