@@ -25,7 +25,7 @@ use block::Block;
 mod block;
 
 /// Rows that are gathered before they are joined; the block has one more, for the difference of the means.
-pub const ROWS: usize = 6 * <f64 as Factor>::STRETCH - 1;
+pub const ROWS: usize = 12 * <f64 as Factor>::STRETCH - 1;
 
 /// Elements that one task looks through for nan and infinity.
 const TASK: usize = 1 << 16;

@@ -15,9 +15,11 @@ use crate::error::{Error, Result};
 use crate::num::Real;
 use crate::simd;
 
+mod ahead;
 mod corner;
 mod packed;
 
+use ahead::Ahead;
 pub use packed::Packed;
 
 /// Rows of a tile: two of them and their product stay in the second cache, stretch by stretch.
@@ -29,7 +31,7 @@ pub trait Factor: Real + Default + std::fmt::Debug {
     const UNIT: f64;
     /// Rows that lie side by side in a [`Packed`]: as many numbers as a cache line holds.
     const PANEL: usize;
-    /// Depth of a stretch: that of a panel fills most of the first cache.
+    /// Depth of a stretch: those of two tiles and of the next two, and the product, fill the second cache.
     const STRETCH: usize;
     /// A vector of an instruction set.
     type Vector<S: Simd>: Copy;
@@ -73,8 +75,8 @@ macro_rules! factor {
     };
 }
 
-factor!(f32, f32s, 16, 384, splat_f32s, mul_add_e_f32s, add_f32s);
-factor!(f64, f64s, 8, 192, splat_f64s, mul_add_e_f64s, add_f64s);
+factor!(f32, f32s, 16, 192, splat_f32s, mul_add_e_f32s, add_f32s);
+factor!(f64, f64s, 8, 96, splat_f64s, mul_add_e_f64s, add_f64s);
 
 /// Which entries of a product are computed, and what becomes of those that were there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +160,9 @@ impl<P: Factor> Multiply<'_, P> {
         for from in (0..self.depth).step_by(P::STRETCH) {
             let depth = P::STRETCH.min(self.depth - from);
             let add = self.way.add || from > 0;
+            let corners = rows.div_ceil(R) * columns.div_ceil(V * lanes);
+            let corners = if self.way.lower { corners.div_ceil(2) } else { corners };
+            let mut ahead = Ahead::new(self.x, self.y, from, corners);
             for i in (0..rows).step_by(R) {
                 let high = R.min(rows - i);
                 let end = if self.way.lower { columns.min(i + R) } else { columns };
@@ -173,6 +178,7 @@ impl<P: Factor> Multiply<'_, P> {
                         y[v] = self.y.at(j + v * lanes, from).as_ptr();
                     }
                     let wide = (vectors * lanes).min(columns - j);
+                    ahead.step();
                     let at = i * self.stride + j;
                     let whole = high == R && wide == vectors * lanes;
                     let (to, stride, add_here) = if whole {

@@ -1,6 +1,7 @@
 //! Rows in the order in which products read them.
 
 use super::Factor;
+use super::ahead::LINE;
 use crate::num::Real;
 use crate::simd;
 
@@ -12,6 +13,8 @@ const SQUARE: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub struct Packed<P> {
     values: Vec<P>,
+    /// Where the first panel begins: at a line of the caches, for reading across two takes twice as long.
+    first: usize,
     rows: usize,
     depth: usize,
 }
@@ -19,8 +22,17 @@ pub struct Packed<P> {
 impl<P: Factor> Packed<P> {
     /// Zeros.
     pub fn zeros(rows: usize, depth: usize) -> Self {
-        let values = vec![P::default(); rows.next_multiple_of(P::PANEL) * depth];
-        Self { values, rows, depth }
+        let mut zeros = Self::default();
+        zeros.resize(rows, depth);
+        zeros
+    }
+
+    /// Become so large; what the numbers are then is of no meaning where there were others before.
+    fn resize(&mut self, rows: usize, depth: usize) {
+        let line = LINE / size_of::<P>();
+        (self.rows, self.depth) = (rows, depth);
+        self.values.resize(rows.next_multiple_of(P::PANEL) * depth + line, P::default());
+        self.first = self.values.as_ptr().align_offset(LINE).min(line);
     }
 
     /// How many rows there are.
@@ -39,6 +51,17 @@ impl<P: Factor> Packed<P> {
         &self.values[self.index(row, k)..]
     }
 
+    /// All numbers of the stretch after the one from `from` on.
+    #[inline(always)]
+    pub(super) fn after(&self, from: usize) -> &[P] {
+        let next = from + P::STRETCH;
+        if next >= self.depth {
+            return &[];
+        }
+        let length = P::STRETCH.min(self.depth - next) * self.panels() * P::PANEL;
+        &self.values[self.index(0, next)..][..length]
+    }
+
     /// Write one number.
     pub fn set(&mut self, row: usize, k: usize, value: P) {
         let at = self.index(row, k);
@@ -54,7 +77,10 @@ impl<P: Factor> Packed<P> {
     fn index(&self, row: usize, k: usize) -> usize {
         let from = k / P::STRETCH * P::STRETCH;
         let length = P::STRETCH.min(self.depth - from);
-        from * self.panels() * P::PANEL + (row / P::PANEL * length + (k - from)) * P::PANEL + row % P::PANEL
+        self.first
+            + from * self.panels() * P::PANEL
+            + (row / P::PANEL * length + (k - from)) * P::PANEL
+            + row % P::PANEL
     }
 
     /// The numbers of a panel within a stretch: those of all its rows at one depth after another.
@@ -92,8 +118,7 @@ impl<P: Factor> Packed<P> {
         scale: f64,
     ) {
         let d = center.len();
-        (self.rows, self.depth) = (n, d);
-        self.values.resize(n.next_multiple_of(P::PANEL) * d, P::default());
+        self.resize(n, d);
         for stretch in 0..d.div_ceil(P::STRETCH) {
             let from = stretch * P::STRETCH;
             let span = from..d.min(from + P::STRETCH);
