@@ -105,7 +105,10 @@ def project(state: TrainingState) -> None:
 def step(state: TrainingState, player: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
     """One step of a player on the sum of its losses; the losses over all processes, detached."""
     optimizer = state.optimizers[player]
-    optimizer.zero_grad(set_to_none=True)
+    for group in optimizer.param_groups:
+        # What zero_grad does, without its entry in the profiler, which costs as much as a small layer.
+        for parameter in group["params"]:
+            parameter.grad = None
     state.backward(reduce(add, losses.values()))
     told = state.processes.average_gradients(optimizer, losses)
     optimizer.step()
