@@ -75,7 +75,7 @@ What can be set: gancore explain SYSTEM""",
     parser.add_argument(
         "--best", metavar="METRIC", help="also keep the checkpoint with the best score, such as fid (default: none)"
     )
-    parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
+    parser.add_argument("--compile", action="store_true", help="compile networks and critic step with torch.compile")
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",

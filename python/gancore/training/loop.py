@@ -52,7 +52,7 @@ def train(
     seed: int = 0,
     device: str | torch.device = "auto",
     precision: str = "auto",
-    compile: bool = False,  # noqa: A002
+    compile: bool | str = False,  # noqa: A002
     ema: float | Literal["system"] | None = "system",
     metrics: Mapping[str, Callable[[Run], float]] | None = None,
     evaluate_every: int = 1000,
@@ -98,8 +98,9 @@ def train(
     precision : {"auto", "float32", "bfloat16"}
         Of the networks' forward passes; ``auto`` is bfloat16 autocast on CUDA, else float32. Weights, losses and
         penalties are float32 always.
-    compile : bool
-        Compile the networks with torch.compile; penalties run uncompiled.
+    compile : bool or str
+        Compile the networks, and the critic's step with its penalties, with torch.compile; a name is that of a backend
+        of torch.compile, which by default needs a C++ compiler on the CPU.
     ema : float, None or "system"
         Decay of the averaged networks, in place of the system's own; None for no averages.
     metrics : mapping of str to callable, optional
