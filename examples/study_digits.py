@@ -85,10 +85,11 @@ medians = sorted(statistics.median(values) for values in scores.values())
 lines += [
     "",
     (
-        f"Classifier: {classifier.accuracy:.1%} of held-out images right. FID of one half of the real images against the "
-        f"other: {floor:.2f}. Spread over seeds (largest less smallest): median {statistics.median(spreads.values()):.2f}, "
-        f"largest {max(spreads.values()):.2f} ({max(spreads, key=spreads.__getitem__)}). Difference between neighbouring "
-        f"losses in the order of medians: median {statistics.median(b - a for a, b in pairwise(medians)):.2f}."
+        f"Classifier: {classifier.accuracy:.1%} of held-out images right. FID of one half of the real images against "
+        f"the other: {floor:.2f}. Spread over seeds (largest less smallest): median "
+        f"{statistics.median(spreads.values()):.2f}, largest {max(spreads.values()):.2f} "
+        f"({max(spreads, key=spreads.__getitem__)}). Difference between neighbouring losses in the order of medians: "
+        f"median {statistics.median(b - a for a, b in pairwise(medians)):.2f}."
     ),
 ]
 print(lines[-1])

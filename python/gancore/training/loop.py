@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from gancore import _check, systems
 from gancore.datasets import as_data
 from gancore.errors import ConfigError
@@ -27,12 +29,12 @@ from gancore.training.schedule import Schedule
 from gancore.training.session import Intervals, Session
 from gancore.training.state import TrainingState
 from gancore.training.tensorboard import tensorboard_writer
+from gancore.training.trackers import writer_of
 from gancore.training.watch import LossWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import torch
     from torch import Tensor
 
     from gancore.datasets import Data
@@ -63,7 +65,7 @@ def train(
     best: str | None = None,
     sample_every: int | None = None,
     lr_schedule: str = "constant",
-    writers: Sequence[Callable[[dict[str, float]], object]] = (),
+    writers: Sequence[str | Callable[[dict[str, float]], object]] = (),
     backward: Callable[[Tensor], object] | None = None,
     timeout: float = 600.0,
 ) -> Run:
@@ -113,13 +115,14 @@ def train(
         Show progress on stderr: a bar on a terminal, else a line every ten seconds.
     best : str, optional
         One of `metrics`, ``min:NAME`` or ``max:NAME`` (a bare name means less is better): the checkpoint with the best
-        score is kept besides the newest ones, for ``Run.load(out, best=True)``.
+        score is kept besides the newest ones, for ``Run.load(out, checkpoint="best")``.
     sample_every : int, optional
         Steps between two pictures of samples from the same codes, in ``samples/``.
     lr_schedule : str
         ``constant``, ``linear:A-B`` or ``cosine:A-B``: learning rates fall from whole to nothing from step A to B.
-    writers : sequence of callable, optional
-        Called with every entry of the history, ``step`` among its keys, once it is complete.
+    writers : sequence of callable or str, optional
+        Called with every entry of the history, ``step`` among its keys, once it is complete. ``wandb`` and ``trackio``
+        stand for what sends entries to these services.
     backward : callable, optional
         Computes gradients in place of ``loss.backward()``, such as ``fabric.backward`` or ``accelerator.backward``.
     timeout : float
@@ -202,9 +205,13 @@ def train(
             history=history,
             watch=LossWatch(),
             metrics=metrics or {},
-            writers=[stack.enter_context(tensorboard_writer(events, step=state.step)), *writers],
+            writers=[
+                stack.enter_context(tensorboard_writer(events, step=state.step)),
+                *(stack.enter_context(writer_of(each, record, shown=processes.first)) for each in writers),
+            ],
             best=wanted,
             keep_checkpoints=keep_checkpoints,
+            real=lambda count: samples.batch(torch.arange(len(samples))[:: max(len(samples) // count, 1)][:count]),
             started=time.monotonic() - state.seconds,
         )
         shown = progress and processes.first
