@@ -60,11 +60,11 @@ def generator_step(
     real: Tensor,
     *,
     judge: Callable[[Tensor], Tensor] | None = None,
-    term: Callable[[], Tensor] | None = None,
+    term: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """One step of the generator through the critic as it stands; the loss, detached.
 
-    `judge` stands in for the critic; `term` makes a further loss.
+    `judge` stands in for the critic; `term` makes a further loss of the fakes.
     """
     objective = state.system.objective
     judge = state.forward["critic"] if judge is None else judge
@@ -81,7 +81,7 @@ def generator_step(
         else:
             loss = objective.generator(on_fake)
         if term is not None:
-            loss = loss + term()
+            loss = loss + term(fake)
         return step(state, "generator", {"generator": loss})["generator"]
 
 

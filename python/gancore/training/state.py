@@ -12,6 +12,7 @@ from gancore.games._look import look
 from gancore.priors import sample_prior
 from gancore.training.device import resolve_compiler
 from gancore.training.ema import EMA
+from gancore.training.fit import require_fitting
 from gancore.training.processes import Processes
 from gancore.training.randomness import derive, isolated
 
@@ -97,6 +98,7 @@ class TrainingState:
         """The state before the first step: it follows from the seed alone, on every device."""
         compiles = resolve_compiler(("inductor" if compiled is True else compiled) or None)
         networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
+        require_fitting(networks["critic"], system)
         settings = {"generator": system.generator_optimizer, "critic": system.critic_optimizer}
         return cls(
             system=system,
