@@ -1,7 +1,7 @@
 """How many of a hundred modes, two digits in one image, a generator finds, and how evenly.
 
-Run with ``python examples/study_stacked.py``, three minutes on one quiet core; ``mnist`` behind it stacks those of MNIST
-from ``$GANCORE_DATA`` instead of the embedded ones. Writes a table. The protocol of PacGAN (Lin et al. 2018) with two
+Run with ``python examples/study_stacked.py``, three minutes on one quiet core; ``mnist`` behind it stacks MNIST
+from ``$GANCORE_DATA`` instead of the embedded digits. Writes a table. The protocol of PacGAN (Lin et al. 2018) with two
 channels in place of three: 26 samples for each mode, read by a classifier of single digits.
 """
 

@@ -250,6 +250,7 @@ def _reader(data: Data, order: DataOrder, state: TrainingState) -> Callable[[], 
         count = state.system.batch_size
         indices = order.indices(state.drawn, count)
         state.drawn += count
-        return data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
+        real = data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
+        return real.contiguous(memory_format=torch.channels_last) if real.ndim == 4 else real
 
     return next_batch

@@ -13,6 +13,7 @@ from gancore.priors import sample_prior
 from gancore.training.device import resolve_compiler
 from gancore.training.ema import EMA
 from gancore.training.fit import require_fitting
+from gancore.training.layout import with_channels_last
 from gancore.training.processes import Processes
 from gancore.training.randomness import derive, isolated
 
@@ -140,7 +141,8 @@ class TrainingState:
 def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
     """Untrained networks on the CPU, as a run with this seed starts from."""
     with isolated(derive(seed, "networks")):
-        return {
+        networks = {
             "generator": system.networks.generator(shape, system.latent_dim),
             "critic": system.networks.critic(shape, system.objective.outputs),
         }
+    return {name: with_channels_last(network) for name, network in networks.items()}
