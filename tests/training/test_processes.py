@@ -122,7 +122,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sys, "argv", ["-c", str(one), json.dumps(SAME)])
         exec(TRAIN_ALL, {})  # noqa: S102
-    for code, _, err in ended(started):
+    for code, _, err in ended(started, within=400):
         assert code == 0, err
     return one, two
 
