@@ -34,7 +34,8 @@ def engine(system: System, images: Tensor, steps: int) -> None:
 
 def networks_of(system: System, images: Tensor) -> tuple[nn.Module, nn.Module]:
     networks = build_networks(system, tuple(images.shape[1:]), seed=0)
-    return networks["generator"], networks["critic"]
+    # As modules are made: the engine lays the channels last.
+    return tuple(networks[name].to(memory_format=torch.contiguous_format) for name in ("generator", "critic"))
 
 
 def plain(system: System, images: Tensor, steps: int) -> None:

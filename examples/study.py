@@ -1,12 +1,13 @@
 """Every objective on points in the plane: how many modes, how good, how even, over seeds.
 
-Run with ``python examples/study.py``, half an hour on one quiet core. Writes a table and a picture of the first
-seed's samples for each of ring, grid and Swiss roll.
+Run with ``python examples/study.py``, half an hour on one quiet core, or name some of ring, grid and swiss-roll behind
+it. Writes a table and a picture of the first seed's samples for each.
 """
 
 import math
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from gancore.systems import System
 
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
 STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "800"))
-DATA = ("ring",) if QUICK else ("ring", "grid", "swiss-roll")
+DATA = ("ring",) if QUICK else tuple(sys.argv[1:]) or ("ring", "grid", "swiss-roll")
 SEEDS = range(1 if QUICK else 3)
 SAMPLES = 2500
 WIDTH = 64

@@ -141,3 +141,26 @@ def test_other_data_can_be_judged_against(ring: str, capsys: pytest.CaptureFixtu
     assert found["protocol"]["data"] == "other.npy"
     assert main(["evaluate", ring, "--data", "digits", "-q"]) == 2
     assert "shape" in capsys.readouterr().err
+
+
+def test_samples_come_from_the_checkpoint_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = {"out": "run", "metrics": {"age": lambda run: run.step}, "evaluate_every": 2, "best": "age"}
+    gancore.train("gan", "ring", steps=6, checkpoint_every=2, keep_checkpoints=3, progress=False, **settings)
+    older = Path("run", "checkpoints", "step-00000004.safetensors")
+    for which, step in (("best", 2), ("last", 6), (str(older), 4)):
+        assert main(["sample", "run", "-n", "5", "--checkpoint", which, "-o", "samples.npz"]) == 0
+        expected = Run.load("run", checkpoint=which)
+        assert expected.step == step
+        with np.load("samples.npz") as file:
+            assert np.array_equal(file["x"], expected.sample(5, seed=0).x.cpu())
+    capsys.readouterr()
+    words = ["evaluate", "run", "--samplers", "plain", "-n", "50", "--checkpoint", "best", "--json", "-q"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["run"]["step"] == 2
+
+
+@pytest.mark.parametrize("which", ["best", "nowhere.safetensors", "other/checkpoints/step-00000001.safetensors"])
+def test_a_checkpoint_that_is_not_the_runs_is_named(which: str, ring: str, capsys: pytest.CaptureFixture[str]) -> None:
+    gancore.train(gancore.systems.get("gan")(width=4), "ring", steps=1, out="other", progress=False)
+    assert main(["sample", ring, "--checkpoint", which]) == 2
+    assert which.rpartition("/")[2].removesuffix(".safetensors") in capsys.readouterr().err

@@ -188,7 +188,7 @@ def test_what_is_kept_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--sample-every", "2", "--lr-schedule", "linear:2-4"]) == 0
     assert sorted(path.name for path in Path("run/samples").iterdir()) == [f"step-0000000{step}.png" for step in (2, 4)]
     scores = {entry["step"]: entry["fid"] for entry in Run.load("run").history}
-    assert Run.load("run", best=True).step == min(scores, key=lambda step: scores[step])
+    assert Run.load("run", checkpoint="best").step == min(scores, key=lambda step: scores[step])
     assert record(Path("run"))["lr_schedule"] == "linear:2-4"
     assert main(["train", "--resume", "--out", "run", "--steps", "5", "-q", "--no-metrics"]) == 0
     capsys.readouterr()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from gancore import systems
 from gancore.datasets import load
@@ -134,3 +135,13 @@ def test_a_system_put_together_by_hand_explains_itself() -> None:
     text = replace(systems.get("dcgan")(), name="custom", regularizers=(WeightClip(),)).explain()
     assert "put together by hand" in text
     assert "weight_clip(limit=0.01, final=None, anneal_steps=0)" in text
+
+
+@pytest.mark.parametrize("name", systems.names())
+def test_no_system_smooths_labels_unless_asked(name: str) -> None:
+    """A critic that is certain and right owes nothing; with targets of 0.9 it would owe a tenth of its certainty."""
+    objective = systems.get(name)().objective
+    if objective.critic_kind != "logit":
+        pytest.skip("labels are those of a cross-entropy")
+    certain = torch.full((4,), 1e4)
+    assert objective.critic(certain, -certain).item() == pytest.approx(0.0, abs=1e-6)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import torch
@@ -15,6 +15,8 @@ import torch
 from gancore import datasets, systems
 from gancore.cli import main
 from gancore.errors import DataError, DivergedError, HealthWarning
+from gancore.networks import NetworkFamily, Norm
+from gancore.networks.mlp import MLP
 from gancore.objectives.least_squares import LeastSquares
 from gancore.training import train
 from gancore.training.checkpoint import list_checkpoints
@@ -173,3 +175,25 @@ def test_no_run_is_a_mistake_of_the_caller(tmp_path: Path, capsys: pytest.Captur
         diagnose(tmp_path)
     assert main(["doctor", str(tmp_path)]) == 2
     assert "run.json" in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Deaf(NetworkFamily):
+    """Perceptrons, of which the generator ignores its code."""
+
+    critic_norm: Norm = "none"
+    reference: ClassVar[str] = ""
+
+    def generator(self, shape: tuple[int, ...], latent_dim: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Threshold(torch.inf, 1.0), MLP(width=8).generator(shape, latent_dim))
+
+    def critic(self, shape: tuple[int, ...], outputs: int = 1) -> torch.nn.Module:
+        return MLP(width=8).critic(shape, outputs)
+
+
+def test_a_collapse_is_warned_of_while_it_trains() -> None:
+    """A generator that ignores its code makes one point; the same one with ears is left in peace."""
+    system = replace(systems.get("gan")(width=8, batch_size=16), networks=Deaf(), name="custom")
+    with pytest.warns(HealthWarning, match=r"step 200: collapse: of 256 samples .* the generator makes copies"):
+        train(system, datasets.load("ring"), steps=200, **QUIET)
+    train(replace(system, networks=MLP(width=8)), datasets.load("ring"), steps=200, **QUIET)

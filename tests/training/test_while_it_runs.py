@@ -38,7 +38,7 @@ def test_the_best_checkpoint_outlives_the_newest(data: Data, small: Callable[...
 
     settings = {**QUIET, "out": tmp_path, "metrics": {"score": score}, "evaluate_every": 1, "best": "score"}
     train(small(), data, steps=5, checkpoint_every=1, keep_checkpoints=1, **settings)
-    best = Run.load(tmp_path, device="cpu", best=True)
+    best = Run.load(tmp_path, device="cpu", checkpoint="best")
     assert best.step == 3
     assert torch.equal(weights(best.generator), seen[3])
     assert [entry["step"] for entry in best.history] == [1, 2, 3]
@@ -52,7 +52,7 @@ def test_the_best_checkpoint_outlives_the_newest(data: Data, small: Callable[...
 def test_more_may_be_better(data: Data, small: Callable[..., System], tmp_path: Path) -> None:
     settings = {**QUIET, "out": tmp_path, "evaluate_every": 1}
     train(small(), data, steps=4, metrics={"modes": lambda run: -abs(run.step - 2)}, best="max:modes", **settings)
-    assert Run.load(tmp_path, best=True).step == 2
+    assert Run.load(tmp_path, checkpoint="best").step == 2
 
 
 def test_a_best_that_cannot_be_told_is_refused(data: Data, small: Callable[..., System], tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_best_that_cannot_be_told_is_refused(data: Data, small: Callable[..., 
             train(small(), data, steps=1, metrics={"score": lambda _: 0.0}, best=text, **QUIET)
     train(small(), data, steps=1, out=tmp_path, **QUIET)
     with pytest.raises(DataError, match=r"best\.safetensors"):
-        Run.load(tmp_path, best=True)
+        Run.load(tmp_path, checkpoint="best")
 
 
 def test_pictures_come_of_the_same_codes_and_change_nothing(

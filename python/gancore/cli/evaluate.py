@@ -44,6 +44,9 @@ def add(commands: Commands) -> None:
     add_data_options(parser, "real samples to judge against (default: those of the run)")
     parser.add_argument("-n", metavar="N", dest="n", type=int, help="samples of each source (default: up to 2000)")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the samples (default: 0)")
+    parser.add_argument(
+        "--checkpoint", metavar="WHICH", default="last", help="last, best or a file of the run (default: last)"
+    )
     parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--json", action="store_true", help="print metrics.json instead of a table")
     parser.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="show no progress")
@@ -59,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = registry.names("samplers") if arguments.samplers == "all" else arguments.samplers.split(",")
     for name in names:
         registry.get("samplers", name)
-    trained = Run.load(arguments.run_folder, device=arguments.device)
+    trained = Run.load(arguments.run_folder, device=arguments.device, checkpoint=arguments.checkpoint)
     data = None if arguments.data is None else load_data(arguments)
     if not arguments.quiet:
         note(f"judging {trained.system.name} on {trained.data_name} at step {trained.step}: {', '.join(names)}")

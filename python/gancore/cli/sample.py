@@ -51,6 +51,9 @@ A sampler that uses the critic is calibrated on the run's data, unless --set cal
     )
     add_settings(parser, "a setting of the sampler, such as steps=500")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the samples (default: 0)")
+    parser.add_argument(
+        "--checkpoint", metavar="WHICH", default="last", help="last, best or a file of the run (default: last)"
+    )
     parser.add_argument("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="show no progress")
 
@@ -67,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     if output.suffix not in ("", ".png", ".npz", ".txt") and not wanted.endswith("/"):
         raise UsageError(f"argument -o: expected a .png, an .npz, a .txt or a folder, got {wanted!r}")
     settings = coerced(arguments.set, registry.get("samplers", arguments.sampler), taken=_OWN)
-    trained = Run.load(arguments.run_folder, device=arguments.device)
+    trained = Run.load(arguments.run_folder, device=arguments.device, checkpoint=arguments.checkpoint)
     samples = draw(
         trained,
         arguments.sampler,

@@ -75,7 +75,10 @@ What can be set: gancore explain SYSTEM""",
     parser.add_argument(
         "--best", metavar="METRIC", help="also keep the checkpoint with the best score, such as fid (default: none)"
     )
-    parser.add_argument("--compile", action="store_true", help="compile the networks with torch.compile")
+    parser.add_argument(
+        "--track", metavar="SERVICE", help="send the history to wandb or trackio, where it is installed (default: none)"
+    )
+    parser.add_argument("--compile", action="store_true", help="compile networks and critic step with torch.compile")
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -212,6 +215,7 @@ def _train(plan: _Plan, arguments: argparse.Namespace) -> None:
         timeout=arguments.timeout,
         best=arguments.best,
         sample_every=arguments.sample_every,
+        writers=[] if arguments.track is None else [arguments.track],
         lr_schedule=plan.lr_schedule,
     )
 
@@ -226,7 +230,7 @@ def _interrupted(plan: _Plan, arguments: argparse.Namespace) -> int:
     # What the run itself does not remember has to be said again.
     flags = [f"--{flag}" for flag in _FORGOTTEN if getattr(arguments, flag.replace("-", "_"))]
     words = ["gancore", "train", plan.system.name, "--data", plan.data.name, "--out", plan.out, "--steps", plan.steps]
-    for option in ("best", "sample_every"):
+    for option in ("best", "sample_every", "track"):
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option.replace('_', '-')}", value]
     command = " ".join(shlex.quote(str(word)) for word in [*words, *flags, "--resume"])

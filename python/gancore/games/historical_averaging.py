@@ -69,7 +69,7 @@ class HistoricalAveraging(Game):
         for _ in range(self.critic_steps):
             real = next_batch()
             losses = critic_step(state, real, term=history)
-        losses["generator"] = generator_step(state, real, term=lambda: self._distance(state, "generator"))
+        losses["generator"] = generator_step(state, real, term=lambda _: self._distance(state, "generator"))
         for name in state.networks:
             for mean, parameter in _with_means(state, name):
                 # Turn 0 has entered the start already, as the first of a mean of two.

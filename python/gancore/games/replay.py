@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 
 from gancore import _check
-from gancore.errors import IncompatibleChoiceError
 from gancore.games._interface import Game
 from gancore.games._steps import critic_step, generator_step
 
@@ -31,7 +30,7 @@ class Replay(Game):
 
     The pool is filled first. From then on a random half of each batch of fresh fakes is exchanged for random members of
     the pool, whose places it takes. A generator that runs in circles meets a critic that still knows the way. The pool
-    is part of checkpoints.
+    is part of checkpoints; several processes keep the same one, of the fakes of all.
 
     Parameters
     ----------
@@ -44,8 +43,6 @@ class Replay(Game):
     ------
     DomainError
         If a setting is not positive.
-    IncompatibleChoiceError
-        When a turn is played by several processes.
 
     References
     ----------
@@ -71,14 +68,17 @@ class Replay(Game):
 
     def turn(self, state: TrainingState, next_batch: Callable[[], Tensor]) -> dict[str, Tensor]:
         """Play the critic steps and one generator step."""
-        if state.processes.world > 1:
-            raise IncompatibleChoiceError("game: replay keeps one pool, and knows no way to share it between processes")
         losses: dict[str, Tensor] = {}
         for _ in range(self.critic_steps):
             real = next_batch()
-            losses = critic_step(state, real, fakes=lambda fresh: self._exchange(state, fresh))
+            losses = critic_step(state, real, fakes=lambda fresh: self._shown(state, fresh))
         losses["generator"] = generator_step(state, real)
         return losses
+
+    def _shown(self, state: TrainingState, fresh: Tensor) -> Tensor:
+        """The share of this process in what becomes of the whole batch: all draw alike, so all exchange alike."""
+        (whole,) = state.processes.whole(fresh)
+        return state.processes.own(self._exchange(state, whole))
 
     def _exchange(self, state: TrainingState, fresh: Tensor) -> Tensor:
         """Fresh fakes, half of them exchanged for members of the pool once it is full."""

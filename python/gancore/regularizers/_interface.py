@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from gancore.regularizers._input_gradient import squared_gradient_norms
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
@@ -12,9 +14,10 @@ __all__ = ["Penalty", "Perturbation", "Projection", "Regularizer"]
 
 
 class Penalty(ABC):
-    """A term added to the critic's loss before its one backward pass; computed in float32 under autocast too.
+    """A term added to the critic's loss before its one backward pass: a cost of how steep the critic is somewhere.
 
-    Penalties and projections are final, frozen dataclasses; settings out of range raise
+    Computed in float32 under autocast too. Where to look is drawn first, so that what follows, the critic's slopes and
+    their cost, can be compiled. Penalties and projections are final, frozen dataclasses; settings out of range raise
     :class:`~gancore.errors.DomainError` when they are made.
     """
 
@@ -28,8 +31,17 @@ class Penalty(ABC):
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
+    def points(self, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
+        """Where to look: samples (n, ...) from float32 ones; `generator` is the source of randomness."""
+
+    @abstractmethod
+    def cost(self, squared_norms: Tensor) -> Tensor:
+        """The weighted penalty, a scalar, of the squared norms of the critic's gradient at each point: (n,)."""
+
     def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
-        """The weighted penalty: a scalar. `fake` carries no graph; `generator` is the source of randomness."""
+        """The weighted penalty: a float32 scalar. `real` and `fake` have the same shape (n, ...), `fake` no graph."""
+        points = self.points(real.float(), fake.float(), generator)
+        return self.cost(squared_gradient_norms(critic, points))
 
 
 class Projection(ABC):

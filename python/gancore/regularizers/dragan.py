@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 
 from gancore import _check
-from gancore.regularizers._input_gradient import gradient_norms
+from gancore.regularizers._input_gradient import root
 from gancore.regularizers._interface import Penalty
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor, nn
+    from torch import Generator, Tensor
 
 __all__ = ["Dragan"]
 
@@ -78,11 +78,12 @@ class Dragan(Penalty):
         _check.number("target", self.target, least=0.0)
         _check.number("noise", self.noise, least=0.0)
 
-    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
-        """The weighted penalty: a float32 scalar."""
+    def points(self, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
+        """Around the real samples, within a multiple of their spread."""
         del fake
-        with torch.autocast(real.device.type, enabled=False):
-            real = real.float()
-            noise = torch.rand(real.shape, generator=generator, device=real.device)
-            points = real + self.noise * real.std(correction=0) * noise
-            return self.weight * (gradient_norms(critic, points) - self.target).square().mean()
+        noise = torch.rand(real.shape, generator=generator, device=real.device)
+        return real + self.noise * real.std(correction=0) * noise
+
+    def cost(self, squared_norms: Tensor) -> Tensor:
+        """The weighted mean squared distance of the norms from the target."""
+        return self.weight * (root(squared_norms) - self.target).square().mean()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 
 from gancore import _check
-from gancore.regularizers._input_gradient import gradient_norms
+from gancore.regularizers._input_gradient import root
 from gancore.regularizers._interface import Penalty
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor, nn
+    from torch import Generator, Tensor
 
 __all__ = ["GradientPenalty"]
 
@@ -78,12 +78,14 @@ class GradientPenalty(Penalty):
         _check.number("weight", self.weight, least=0.0)
         _check.number("target", self.target, least=0.0)
 
-    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
-        """The weighted penalty: a float32 scalar. `real` and `fake` have the same shape (n, ...)."""
-        with torch.autocast(real.device.type, enabled=False):
-            real, fake = real.float(), fake.float()
-            epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
-            excess = gradient_norms(critic, torch.lerp(fake, real, epsilon)) - self.target
-            if self.one_sided:
-                excess = excess.clamp(min=0.0)
-            return self.weight * excess.square().mean()
+    def points(self, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
+        """Between each real sample and a fake, at a random place of its own."""
+        epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
+        return torch.lerp(fake, real, epsilon)
+
+    def cost(self, squared_norms: Tensor) -> Tensor:
+        """The weighted mean squared distance of the norms from the target."""
+        excess = root(squared_norms) - self.target
+        if self.one_sided:
+            excess = excess.clamp(min=0.0)
+        return self.weight * excess.square().mean()

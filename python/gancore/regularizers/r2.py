@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-import torch
-
 from gancore import _check
-from gancore.regularizers._input_gradient import squared_gradient_norms
 from gancore.regularizers._interface import Penalty
 from gancore.regularizers.r1 import R1
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor, nn
+    from torch import Generator, Tensor
 
 __all__ = ["R2"]
 
@@ -47,6 +44,7 @@ class R2(Penalty):
 
     Examples
     --------
+    >>> import torch
     >>> slope = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Flatten(0))
     >>> _ = torch.nn.init.constant_(slope[0].weight, 3.0)
     >>> R2(weight=2.0).penalty(slope, torch.zeros(5, 1), torch.ones(5, 1), torch.Generator()).item()  # 2/2 * 3^2
@@ -62,8 +60,11 @@ class R2(Penalty):
     def __post_init__(self) -> None:
         _check.number("weight", self.weight, least=0.0)
 
-    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
-        """The weighted penalty: a float32 scalar."""
+    def points(self, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
+        """The fake samples."""
         del real, generator
-        with torch.autocast(fake.device.type, enabled=False):
-            return 0.5 * self.weight * squared_gradient_norms(critic, fake.float()).mean()
+        return fake
+
+    def cost(self, squared_norms: Tensor) -> Tensor:
+        """Half the weighted mean."""
+        return 0.5 * self.weight * squared_norms.mean()

@@ -121,6 +121,11 @@ class System:
                 "the others; choose 'layer' or 'none'"
             )
 
+    @property
+    def judges_alone(self) -> bool:
+        """Whether the critic judges each sample by itself, whatever else is in the batch."""
+        return self.networks.critic_norm != "batch" and self.networks.critic_minibatch == "none"
+
     def fitted(self, shape: tuple[int, ...]) -> System:
         """The system for samples of a shape, with whatever its choices leave to the data.
 

@@ -15,6 +15,7 @@ from safetensors.torch import save as serialise
 from gancore._files import atomic_write
 from gancore.errors import ConfigError, DataError, TrainingError
 from gancore.training import randomness
+from gancore.training.layout import laid_out_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,3 +243,6 @@ def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
         index, _, key = name.partition("/")
         values.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+    for parameter, remembered in optimizer.state.items():
+        for key, value in remembered.items():
+            remembered[key] = laid_out_as(parameter, value)

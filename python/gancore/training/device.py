@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from gancore.errors import BackendError, ConfigError
 
-__all__ = ["Precision", "resolve_device", "resolve_precision"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Precision", "resolve_compiler", "resolve_device", "resolve_precision"]
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -51,3 +55,23 @@ def resolve_precision(precision: str, device: torch.device) -> Precision:
     if precision == "float32":
         return "float32"
     raise ConfigError(f"precision: expected 'auto', 'float32' or 'bfloat16', got {precision!r}")
+
+
+def resolve_compiler(backend: str | None) -> Callable[[Any], Any]:
+    """What compiles a network or a function: torch.compile with a backend of this name; None leaves all as it is.
+
+    Raises
+    ------
+    ConfigError
+        If torch knows no such backend.
+    """
+    if backend is None:
+        return _as_it_is
+    known = torch.compiler.list_backends(exclude_tags=())
+    if backend not in known:
+        raise ConfigError(f"compile: expected a backend of torch.compile, one of {', '.join(known)}, got {backend!r}")
+    return partial(torch.compile, backend=backend)
+
+
+def _as_it_is(what: Any) -> Any:
+    return what

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import warnings
 from pathlib import Path
@@ -15,7 +14,7 @@ from gancore._versions import versions
 from gancore.errors import ConfigError, DataError, GancoreError
 from gancore.training.checkpoint import list_checkpoints, load
 from gancore.training.folder import RunFolder
-from gancore.training.health import Finding, examine
+from gancore.training.health import ENOUGH, Finding, copies, examine
 from gancore.training.history import read_history
 from gancore.training.run import Run
 
@@ -35,15 +34,7 @@ _ROOM = 3
 _UNMOVED = 1e-7
 """Relative change of weights between two checkpoints below which float32 shows none at all."""
 
-_TRAINED = 200
-"""Steps before samples are judged: untrained generators make one sample many times."""
-
 _SAMPLES = 256
-_NEAR = 0.05
-"""Fakes whose nearest neighbours are twenty times nearer than those among as many real samples are copies."""
-
-_NARROW = 0.1
-"""Fakes that lie ten times closer together than real samples show one place of the data."""
 
 
 def diagnose(path: str | Path) -> list[Finding]:
@@ -195,7 +186,7 @@ def _samples(folder: RunFolder, record: RunRecord, checkpoints: list[Checkpoint]
     """Samples that are copies of each other, by the measure of as many real samples."""
     from gancore.evaluation.reload import reload_data
 
-    if not checkpoints or checkpoints[0].step < _TRAINED:
+    if not checkpoints or checkpoints[0].step < ENOUGH:
         return
     try:
         with warnings.catch_warnings():
@@ -206,22 +197,6 @@ def _samples(folder: RunFolder, record: RunRecord, checkpoints: list[Checkpoint]
         # Data that were arrays in memory, or a system put together by hand: nothing to compare.
         return
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:_SAMPLES]
-    real, fake = data.batch(rows).flatten(1), run.sample(len(rows), seed=0).x.flatten(1)
-    (near, apart), (real_near, real_apart) = _distances(fake), _distances(real)
-    if math.isfinite(apart) and (near < _NEAR * real_near or apart < _NARROW * real_apart):
-        yield _finding(
-            "collapse",
-            "error",
-            run.step,
-            f"of {len(rows)} samples the nearest neighbours are {near:.3g} apart and all of them {apart:.3g}, among "
-            f"as many real samples {real_near:.3g} and {real_apart:.3g}: the generator makes copies",
-            "go back to an earlier or the best checkpoint; lower learning rates, more critic steps or a penalty help",
-        )
-
-
-def _distances(x: Tensor) -> tuple[float, float]:
-    """Median distance to the nearest other sample, and between all."""
-    between = torch.cdist(x.double(), x.double())
-    nearest = between.clone().fill_diagonal_(math.inf).amin(1)
-    upper = torch.triu_indices(len(x), len(x), offset=1)
-    return nearest.median().item(), between[upper[0], upper[1]].median().item()
+    found = copies(data.batch(rows), run.sample(len(rows), seed=0).x, run.step)
+    if found is not None:
+        yield found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["drawn_together"]
 
 _KNOWN = {torch.rand: 0, torch.randn: 0, torch.randint: 2}
-"""What can be drawn in shares, and the arguments before the shape."""
+"""What can be drawn in shares, and the arguments before the shape. A permutation is drawn whole, by all alike."""
 
 
 def drawn_together(processes: Processes, random: torch.Generator, share: int) -> AbstractContextManager[object]:
@@ -50,8 +50,12 @@ class _Shares(TorchFunctionMode):
         kwargs = kwargs or {}
         if kwargs.get("generator") is not self._random:
             return func(*args, **kwargs)
+        if func is torch.randperm:
+            return func(*args, **kwargs)
         if func not in _KNOWN:
-            raise BackendError(f"{func.__name__}: cannot be shared out; draw with torch.rand, randn or randint")
+            raise BackendError(
+                f"{func.__name__}: cannot be shared out; draw with torch.rand, randn, randint or randperm"
+            )
         return self._draw(func, args, kwargs)
 
     def _draw(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:

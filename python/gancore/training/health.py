@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from gancore.systems._interface import System
 
-__all__ = ["Finding", "examine"]
+__all__ = ["ENOUGH", "Finding", "copies", "examine"]
 
 _LATEST = 20
 """Entries that are looked at: a batch's loss is noise, twenty in a row are not."""
 
-_ENOUGH = 200
+ENOUGH = 200
 """Steps before anything is said: every game is one-sided at first."""
 
 _SATURATED = 0.01
@@ -31,6 +34,12 @@ _EXPLODED = 1e6
 
 _WORSE = 2.0
 """A score of few samples wavers by some per cent; twice the best is a run that has lost something."""
+
+_NEAR = 0.05
+"""Fakes whose nearest neighbours are twenty times nearer than those among as many real samples are copies."""
+
+_NARROW = 0.1
+"""Fakes that lie ten times closer together than real samples show one place of the data."""
 
 _LOWER, _HIGHER = ("fid", "kid"), ("modes", "coverage", "recall", "density", "precision", "inception_score")
 """Scores by which direction is better."""
@@ -87,10 +96,58 @@ def examine(history: Sequence[dict[str, float]], system: System | None = None) -
     """
     losses = [entry for entry in history if "critic" in entry and "generator" in entry]
     found = list(_worse(history))
-    if len(losses) < _LATEST or losses[-1]["step"] < _ENOUGH:
+    if len(losses) < _LATEST or losses[-1]["step"] < ENOUGH:
         return found
     latest = losses[-_LATEST:]
     return [*_exploded(latest), *_still(latest), *_saturated(latest, system), *found]
+
+
+def copies(real: Tensor, fake: Tensor, step: int) -> Finding | None:
+    """Whether fakes are copies of each other, by the measure of as many real samples.
+
+    Parameters
+    ----------
+    real, fake : Tensor of shape (n, ...)
+        Samples; distances are Euclidean.
+    step : int
+        When the fakes were drawn.
+
+    Returns
+    -------
+    Finding or None
+        A collapse, or nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> real = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    >>> copies(real, real + 1.0, step=500) is None
+    True
+    >>> copies(real, torch.ones(50, 2), step=500).illness
+    'collapse'
+    """
+    (near, apart), (real_near, real_apart) = _distances(fake), _distances(real)
+    if not (math.isfinite(apart) and (near < _NEAR * real_near or apart < _NARROW * real_apart)):
+        return None
+    return Finding(
+        "collapse",
+        "error",
+        step,
+        f"of {len(fake)} samples the nearest neighbours are {near:.3g} apart and all of them {apart:.3g}, among as "
+        f"many real samples {real_near:.3g} and {real_apart:.3g}: the generator makes copies",
+        "go back to an earlier or the best checkpoint; lower learning rates, more critic steps or a penalty help",
+    )
+
+
+def _distances(samples: Tensor) -> tuple[float, float]:
+    """Median distance to the nearest other sample, and between all."""
+    import torch
+
+    x = samples.flatten(1).double()
+    between = torch.cdist(x, x)
+    nearest = between.clone().fill_diagonal_(math.inf).amin(1)
+    upper = torch.triu_indices(len(x), len(x), offset=1)
+    return nearest.median().item(), between[upper[0], upper[1]].median().item()
 
 
 def _exploded(latest: Sequence[dict[str, float]]) -> list[Finding]:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from gancore import _check, systems
 from gancore.datasets import as_data
 from gancore.errors import ConfigError
@@ -27,12 +29,12 @@ from gancore.training.schedule import Schedule
 from gancore.training.session import Intervals, Session
 from gancore.training.state import TrainingState
 from gancore.training.tensorboard import tensorboard_writer
+from gancore.training.trackers import writer_of
 from gancore.training.watch import LossWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import torch
     from torch import Tensor
 
     from gancore.datasets import Data
@@ -52,7 +54,7 @@ def train(
     seed: int = 0,
     device: str | torch.device = "auto",
     precision: str = "auto",
-    compile: bool = False,  # noqa: A002
+    compile: bool | str = False,  # noqa: A002
     ema: float | Literal["system"] | None = "system",
     metrics: Mapping[str, Callable[[Run], float]] | None = None,
     evaluate_every: int = 1000,
@@ -63,7 +65,7 @@ def train(
     best: str | None = None,
     sample_every: int | None = None,
     lr_schedule: str = "constant",
-    writers: Sequence[Callable[[dict[str, float]], object]] = (),
+    writers: Sequence[str | Callable[[dict[str, float]], object]] = (),
     backward: Callable[[Tensor], object] | None = None,
     timeout: float = 600.0,
 ) -> Run:
@@ -98,8 +100,9 @@ def train(
     precision : {"auto", "float32", "bfloat16"}
         Of the networks' forward passes; ``auto`` is bfloat16 autocast on CUDA, else float32. Weights, losses and
         penalties are float32 always.
-    compile : bool
-        Compile the networks with torch.compile; penalties run uncompiled.
+    compile : bool or str
+        Compile the networks, and the critic's step with its penalties, with torch.compile; a name is that of a backend
+        of torch.compile, which by default needs a C++ compiler on the CPU.
     ema : float, None or "system"
         Decay of the averaged networks, in place of the system's own; None for no averages.
     metrics : mapping of str to callable, optional
@@ -112,13 +115,14 @@ def train(
         Show progress on stderr: a bar on a terminal, else a line every ten seconds.
     best : str, optional
         One of `metrics`, ``min:NAME`` or ``max:NAME`` (a bare name means less is better): the checkpoint with the best
-        score is kept besides the newest ones, for ``Run.load(out, best=True)``.
+        score is kept besides the newest ones, for ``Run.load(out, checkpoint="best")``.
     sample_every : int, optional
         Steps between two pictures of samples from the same codes, in ``samples/``.
     lr_schedule : str
         ``constant``, ``linear:A-B`` or ``cosine:A-B``: learning rates fall from whole to nothing from step A to B.
-    writers : sequence of callable, optional
-        Called with every entry of the history, ``step`` among its keys, once it is complete.
+    writers : sequence of callable or str, optional
+        Called with every entry of the history, ``step`` among its keys, once it is complete. ``wandb`` and ``trackio``
+        stand for what sends entries to these services.
     backward : callable, optional
         Computes gradients in place of ``loss.backward()``, such as ``fabric.backward`` or ``accelerator.backward``.
     timeout : float
@@ -201,9 +205,13 @@ def train(
             history=history,
             watch=LossWatch(),
             metrics=metrics or {},
-            writers=[stack.enter_context(tensorboard_writer(events, step=state.step)), *writers],
+            writers=[
+                stack.enter_context(tensorboard_writer(events, step=state.step)),
+                *(stack.enter_context(writer_of(each, record, shown=processes.first)) for each in writers),
+            ],
             best=wanted,
             keep_checkpoints=keep_checkpoints,
+            real=lambda count: samples.batch(torch.arange(len(samples))[:: max(len(samples) // count, 1)][:count]),
             started=time.monotonic() - state.seconds,
         )
         shown = progress and processes.first
@@ -242,6 +250,7 @@ def _reader(data: Data, order: DataOrder, state: TrainingState) -> Callable[[], 
         count = state.system.batch_size
         indices = order.indices(state.drawn, count)
         state.drawn += count
-        return data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
+        real = data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
+        return real.contiguous(memory_format=torch.channels_last) if real.ndim == 4 else real
 
     return next_batch

@@ -45,7 +45,7 @@ class DataOrder:
             parts.append(part)
             position += len(part)
             count -= len(part)
-        return torch.cat(parts)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _order(self, epoch: int) -> Tensor:
         if epoch != self._epoch:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gancore.errors import ConfigError, GancoreError, TrainingError
 from gancore.metrics._distributed import gathered, share_of, together
+from gancore.training.layout import laid_out_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,7 +96,7 @@ class Processes:
         reached = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         means = self.mean([*(p.grad for p in reached), *told.values()])
         for parameter, gradient in zip(reached, means, strict=False):
-            parameter.grad = gradient
+            parameter.grad = laid_out_as(parameter, gradient)
         return dict(zip(told, means[len(reached) :], strict=True))
 
     @torch.no_grad()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gancore.evaluation import Evaluation
     from gancore.samplers._interface import Samples
     from gancore.systems._interface import System
+    from gancore.training.checkpoint import Checkpoint
     from gancore.training.folder import RunRecord
     from gancore.training.state import TrainingState
 
@@ -72,8 +73,10 @@ class Run:
     vocabulary: Vocabulary | None = None
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "auto", system: System | None = None, best: bool = False) -> Run:
-        """Read a run from its folder, at its newest complete checkpoint or at its best one.
+    def load(
+        cls, path: str | Path, *, device: str = "auto", system: System | None = None, checkpoint: str | Path = "last"
+    ) -> Run:
+        """Read a run from its folder, at its newest complete checkpoint or at another one.
 
         Parameters
         ----------
@@ -83,8 +86,8 @@ class Run:
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         system : System, optional
             The system that was trained, if it was put together by hand.
-        best : bool
-            Take the checkpoint with the best score, which training keeps if `best` is asked of it.
+        checkpoint : {"last", "best"} or path
+            The newest one, the one with the best score, which training keeps if `best` is asked of it, or a file.
 
         Returns
         -------
@@ -95,19 +98,19 @@ class Run:
         DataError
             If there is no run, or none of its checkpoints can be read.
         ConfigError
-            If the system cannot be built again from the record.
+            If the system cannot be built again from the record, or the checkpoint is of another system.
         """
         folder = RunFolder(Path(path))
         record = folder.read()
         system = _rebuilt(record, system, folder.path)
-        checkpoint = load(folder.best) if best else latest(folder.checkpoints)
-        if checkpoint is None:
-            raise DataError(f"{folder.checkpoints}: no checkpoint yet; training has not got that far")
+        found = _checkpoint(folder, checkpoint)
+        if found.recipe != system.recipe():
+            raise ConfigError(f"{found.path}: a checkpoint of another system: {found.recipe}, not {system.recipe()}")
         shape = tuple(record.data["shape"])
         networks = build_networks(system, shape, record.seed)
         kept = "network" if system.ema is None else "average"
         for name, network in networks.items():
-            load_weights(network, checkpoint.under(f"{kept}/{name}/"))
+            load_weights(network, found.under(f"{kept}/{name}/"))
         where = resolve_device(device)
         return cls(
             system=system,
@@ -117,8 +120,8 @@ class Run:
             kind=record.data["kind"],
             data_name=record.data["name"],
             seed=record.seed,
-            step=checkpoint.step,
-            history=[e for e in read_history(folder.history) if e["step"] <= checkpoint.step],
+            step=found.step,
+            history=[e for e in read_history(folder.history) if e["step"] <= found.step],
             folder=folder.path,
             vocabulary=_words(record),
         )
@@ -231,6 +234,20 @@ def _rebuilt(record: RunRecord, given: System | None, folder: Path) -> System:
             f"{'given' if given else 'of that name'} is {system.recipe()}; pass the right one as `system`"
         )
     return system
+
+
+def _checkpoint(folder: RunFolder, wanted: str | Path) -> Checkpoint:
+    """The checkpoint that a word or a path names."""
+    if wanted == "best":
+        if not folder.best.exists():
+            raise DataError(f"{folder.best}: no such file; training keeps the best checkpoint if `best` is asked of it")
+        return load(folder.best)
+    if wanted != "last":
+        return load(Path(wanted))
+    found = latest(folder.checkpoints)
+    if found is None:
+        raise DataError(f"{folder.checkpoints}: no checkpoint yet; training has not got that far")
+    return found
 
 
 def _words(record: RunRecord) -> Vocabulary | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gancore import _check
 from gancore.errors import DivergedError, HealthWarning
 from gancore.training import checkpoint as checkpoints
-from gancore.training.health import examine
+from gancore.training.health import ENOUGH, copies, examine
 from gancore.training.randomness import derive, isolated
 from gancore.training.run import Run
 from gancore.training.watch import LossWatch, require_finite_weights
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gancore.training.best import Best
     from gancore.training.folder import RunFolder, RunRecord
+    from gancore.training.health import Finding
     from gancore.training.history import History
     from gancore.training.state import TrainingState
 
@@ -30,6 +31,9 @@ __all__ = ["Intervals", "Session"]
 
 _IMAGES, _POINTS = 64, 1000
 """Samples in a picture."""
+
+_COMPARED = 256
+"""Samples that are looked at for copies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,8 @@ class Session:
     best : Best or None
         By which metric one more checkpoint is kept.
     keep_checkpoints : int
+    real : callable
+        Returns as many real samples as it is told, the same ones every time.
     started : float
         When the run would have started if it had never stopped, on the monotonic clock.
     """
@@ -85,6 +91,7 @@ class Session:
     writers: Sequence[Callable[[dict[str, float]], object]]
     best: Best | None
     keep_checkpoints: int
+    real: Callable[[int], Tensor]
     started: float
     _told: set[str] = field(default_factory=set)
 
@@ -175,11 +182,23 @@ class Session:
         # What follows from a score is decided by the first process's, on all of them.
         return self.state.processes.gather(scores)[0]
 
+    def _copies(self) -> list[Finding]:
+        """Whether the generator has collapsed, by what it makes now."""
+        state = self.state
+        if state.step < ENOUGH or state.system.networks.discrete:
+            return []
+        # Samples of datasets and generators may draw from the global generators; the run must not notice.
+        with isolated(derive(self.record.seed, f"health at {state.step}")):
+            real = self.real(_COMPARED)
+            fake = self.run().sample(len(real), seed=0).x.to(real.device)
+        found = copies(real, fake, state.step)
+        return [] if found is None else [found]
+
     def _warn(self) -> None:
         """Say what is wrong, each illness once."""
         if not self.state.processes.first:
             return
-        for finding in examine(self.history.entries, self.state.system):
+        for finding in (*examine(self.history.entries, self.state.system), *self._copies()):
             if finding.illness not in self._told:
                 self._told.add(finding.illness)
                 told = f"step {finding.step}: {finding.illness}: {finding.message}; {finding.advice}"

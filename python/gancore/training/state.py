@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gancore.games._look import look
 from gancore.priors import sample_prior
+from gancore.training.device import resolve_compiler
 from gancore.training.ema import EMA
+from gancore.training.fit import require_fitting
+from gancore.training.layout import with_channels_last
 from gancore.training.processes import Processes
 from gancore.training.randomness import derive, isolated
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
+    from gancore.games._look import Seen
     from gancore.systems._interface import System
     from gancore.training.device import Precision
 
@@ -40,6 +45,9 @@ class TrainingState:
         Under the same names.
     forward : dict of str to callable
         The networks as a game should call them: themselves, or compiled.
+    look : callable
+        All that a step of the critic asks of it, penalties included, as one function that may be compiled:
+        :func:`gancore.games._look.look`.
     averages : dict of str to EMA
         Under the same names; empty if the system keeps no averages.
     random : torch.Generator
@@ -64,6 +72,7 @@ class TrainingState:
     networks: dict[str, nn.Module]
     optimizers: dict[str, Optimizer]
     forward: dict[str, Callable[[Tensor], Tensor]]
+    look: Callable[..., Seen]
     averages: dict[str, EMA]
     random: torch.Generator
     precision: Precision
@@ -83,18 +92,21 @@ class TrainingState:
         seed: int,
         device: torch.device,
         precision: Precision,
-        compiled: bool = False,
+        compiled: bool | str = False,
         processes: Processes | None = None,
         backward: Callable[[Tensor], object] | None = None,
     ) -> TrainingState:
         """The state before the first step: it follows from the seed alone, on every device."""
+        compiles = resolve_compiler(("inductor" if compiled is True else compiled) or None)
         networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
+        require_fitting(networks["critic"], system)
         settings = {"generator": system.generator_optimizer, "critic": system.critic_optimizer}
         return cls(
             system=system,
             networks=networks,
             optimizers={name: settings[name].build(network.parameters()) for name, network in networks.items()},
-            forward={name: torch.compile(net) if compiled else net for name, net in networks.items()},
+            forward={name: compiles(net) for name, net in networks.items()},
+            look=compiles(look),
             averages={} if system.ema is None else {name: EMA(net, system.ema) for name, net in networks.items()},
             random=torch.Generator(device).manual_seed(derive(seed, "latents")),
             precision=precision,
@@ -129,7 +141,8 @@ class TrainingState:
 def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
     """Untrained networks on the CPU, as a run with this seed starts from."""
     with isolated(derive(seed, "networks")):
-        return {
+        networks = {
             "generator": system.networks.generator(shape, system.latent_dim),
             "critic": system.networks.critic(shape, system.objective.outputs),
         }
+    return {name: with_channels_last(network) for name, network in networks.items()}
