@@ -37,7 +37,7 @@ def test_a_small_pair_trained_here() -> None:
     axis = torch.arange(-1.0, 2.0)
     data = GaussianModes("9 Gaussians", torch.cartesian_prod(axis, axis), 0.1, n=10_000, seed=0)
     gan = gancore.systems.get("gan")(objective="nonsaturating", width=64, latent_dim=2, batch_size=128, ema=0.99)
-    run = gancore.train(replace(gan, regularizers=(R1(weight=0.01),)), data, steps=600, seed=0, progress=False)
+    run = gancore.train(replace(gan, regularizers=(R1(weight=0.01),)), data, steps=1000, seed=0, progress=False)
     assert mode_coverage(run.sample(1500).x, data.centers, radius=0.3).modes == 9
     lift(run.generator, run.critic, data, 3, 1500)
 

@@ -48,6 +48,10 @@ class Stops:
         self._when = self._when.masked_fill((self._when == 0) & ~finite, step)
         return chosen(self._when == 0, new, old)
 
+    def include(self, stopped: dict[int, int]) -> None:
+        """Count chains that stopped where they were run, and when."""
+        self._steps = self._steps | stopped
+
     @property
     def all_held(self) -> bool:
         """Whether it is known that no chain of the block goes on."""

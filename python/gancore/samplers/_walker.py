@@ -98,7 +98,7 @@ class Walker:
         if self._metropolis:
             self._accepted += accepted
             self._proposed += proposed
-        self.stops.steps |= stopped
+        self.stops.include(stopped)
 
     @property
     def acceptance(self) -> float | None:
