@@ -173,24 +173,56 @@ def test_critic(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
     torch.testing.assert_close(values[:9], torch_score(state.critic, rows[:9]), rtol=1e-4, atol=1e-5)
 
 
-def public_rewards(state: TrainingState, tokens: torch.Tensor, n: int) -> torch.Tensor:
-    """Whole sequences for each prefix and continuation, cell after cell, each batch scored on its own."""
-    generator, critic = state.generator, state.critic
+def public_sequences(state: TrainingState, tokens: torch.Tensor, known: int) -> torch.Tensor:
+    """A whole sequence for each prefix of so many tokens, cell after cell from the first."""
+    generator = state.generator
     assert isinstance(generator, LSTMGenerator)
+    read, memory, row = tokens.new_zeros(len(tokens), 1), None, [*tokens[:, :known].split(1, 1)]
+    for position in range(tokens.shape[1]):
+        said, memory = generator.cell(generator.embedding(read), memory)
+        if position >= known:
+            row.append(torch.multinomial(generator.head(said[:, 0]).softmax(-1), 1))
+        read = row[position]
+    return torch.cat(row, 1)
+
+
+def public_rollout(state: TrainingState, tokens: torch.Tensor, n: int) -> None:
+    for _ in range(n):
+        for known in range(1, tokens.shape[1]):
+            public_sequences(state, tokens, known)
+
+
+def public_rewards(state: TrainingState, tokens: torch.Tensor, n: int) -> torch.Tensor:
+    """Whole sequences for each prefix and continuation, each batch scored on its own."""
+    critic = state.critic
     critic.eval()
     batch, length = tokens.shape
     rewards = torch.zeros(length, batch)
     for _ in range(n):
         for known in range(1, length):
-            read, memory, row = tokens.new_zeros(batch, 1), None, [*tokens[:, :known].split(1, 1)]
-            for position in range(length):
-                said, memory = generator.cell(generator.embedding(read), memory)
-                if position >= known:
-                    row.append(torch.multinomial(generator.head(said[:, 0]).softmax(-1), 1))
-                read = row[position]
-            rewards[known - 1] += critic(torch.cat(row, 1)).sigmoid().detach()
+            rewards[known - 1] += critic(public_sequences(state, tokens, known)).sigmoid().detach()
         rewards[-1] += critic(tokens).sigmoid().detach()
     return rewards.T / n
+
+
+def gancore_rollout(state: TrainingState, tokens: torch.Tensor, n: int) -> None:
+    rollout(state.generator.state_dict(), tokens, n, ends=False, random=torch.Generator().manual_seed(0))
+
+
+GENERATORS: dict[str, Callable[[TrainingState, torch.Tensor, int], None]] = {
+    "gancore": gancore_rollout,
+    f"torch {torch.__version__}, whole sequences for each prefix": public_rollout,
+}
+
+
+@pytest.mark.parametrize("rival", GENERATORS)
+def test_generator(benchmark: BenchmarkFixture, rival: str, small: bool) -> None:
+    batch, length, n, vocabulary = (2, 4, 2, 20) if small else (64, 20, 16, 5_000)
+    state, tokens = seqgan(batch, length, vocabulary)
+    benchmark.group = f"SeqGAN's generator, batch {batch}, length {length}, N {n}, H 32, V {vocabulary}, one thread"
+    timed = n if rival == "gancore" or small else 2
+    benchmark.extra_info["rival"] = f"{rival}, {timed} of {n} continuations"
+    benchmark.pedantic(GENERATORS[rival], (state, tokens, timed), rounds=1)
 
 
 REWARDS: dict[str, Callable[[TrainingState, torch.Tensor, int], torch.Tensor]] = {
