@@ -125,12 +125,13 @@ def test_a_hook_or_another_setting_leaves_the_walk_to_torch() -> None:
 
 
 def test_chains_that_are_lost_from_the_start_are_named() -> None:
-    critic = nn.Sequential(nn.Linear(2, 1), nn.ReLU(), nn.Linear(1, 1))
+    generator, critic = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(2, 1), nn.ReLU(), nn.Linear(1, 1))
     with torch.no_grad():
-        critic[0].weight.fill_(1e30)
-        critic[2].weight.fill_(1e30)
+        for layer, weight in ((generator[0], 1.0), (critic[0], 1e30), (critic[2], 1e30)):
+            layer.weight.fill_(weight)
+            layer.bias.zero_()
     with pytest.raises(NumericalError, match=r"not finite at the start, in \d+ of 50 chains, first in chain \d+"):
-        run(nn.Sequential(nn.Linear(3, 2)), critic, n=50)
+        run(generator, critic, n=50)
 
 
 DATA = Path(os.environ.get("GANCORE_DATA", "")) / "pretrained"
