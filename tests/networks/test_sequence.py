@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.special import expit
 
 from gancore.errors import DomainError, IncompatibleChoiceError
 from gancore.kernels.rollout import token_table_conv
@@ -50,9 +51,8 @@ def by_hand(made: LSTMGenerator, tokens: list[int]) -> list[float]:
         gates = w["cell.weight_ih_l0"] @ w["embedding.weight"][fed] + w["cell.bias_ih_l0"]
         gates = gates + w["cell.weight_hh_l0"] @ h + w["cell.bias_hh_l0"]
         i, f, g, o = np.split(gates, 4)
-        sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
+        c = expit(f) * c + expit(i) * np.tanh(g)
+        h = expit(o) * np.tanh(c)
         logits = w["head.weight"] @ h + w["head.bias"]
         found.append(logits[chosen] - np.log(np.exp(logits).sum()))
     return found
@@ -145,7 +145,6 @@ def test_the_critic_is_that_of_the_paper() -> None:
     critic = Sequence().critic((6, 9)).eval()
     w = {name: value.detach().double().numpy() for name, value in critic.named_parameters()}
     tokens = torch.randint(9, (4, 6))
-    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     for row, judged in zip(tokens.numpy(), critic(tokens).tolist(), strict=True):
         embedded, features = w["embedding.weight"][row], []
         for k, width in enumerate((2, 3, 4, 5)):
@@ -153,7 +152,7 @@ def test_the_critic_is_that_of_the_paper() -> None:
             sums = np.einsum("new,few->nf", windows, w[f"convolutions.{k}.weight"]) + w[f"convolutions.{k}.bias"]
             features.append(np.maximum(sums, 0).max(0))
         f = np.concatenate(features)
-        gate = sigmoid(w["gate.weight"] @ f + w["gate.bias"])
+        gate = expit(w["gate.weight"] @ f + w["gate.bias"])
         mixed = gate * np.maximum(w["transform.weight"] @ f + w["transform.bias"], 0) + (1 - gate) * f
         assert judged == pytest.approx((w["head.1.weight"] @ mixed + w["head.1.bias"]).item(), abs=1e-5)
 
