@@ -11,6 +11,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use crate::error::Result;
 use crate::pool::{self, Interrupt};
 
+pub mod desk;
 pub mod eigen;
 pub mod factor;
 pub mod product;

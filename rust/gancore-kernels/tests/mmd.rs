@@ -56,6 +56,21 @@ proptest! {
     }
 }
 
+/// Rows for several tiles and blocks; few rows behind the last whole tile belong to it.
+#[test]
+fn agrees_with_the_definition_over_several_tiles() {
+    let row = |i: usize| (0..3).map(|j| ((i * 7 + j * 5) * 7919 % 1009) as f64 / 500.0).collect();
+    for (n, m) in [(240 + 48, 2 * 240 + 1), (289, 1200), (5 * 240 + 47, 700)] {
+        let (x, y): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+            ((0..n).map(row).collect(), (5..m + 5).map(row).collect());
+        for kernel in kernels() {
+            let exact = naive::mmd::mmd2(&x, &y, &kernel, true);
+            let (value, _) = ours(&x, &y, &kernel, true);
+            assert!((value - exact).abs() <= 1e-9, "{value:e} vs {exact:e}");
+        }
+    }
+}
+
 #[test]
 fn is_the_same_bits_on_any_threads() {
     let (n, d) = (2200, 3);

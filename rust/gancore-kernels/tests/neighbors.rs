@@ -40,6 +40,25 @@ proptest! {
     }
 }
 
+/// Rows for several tiles and blocks; few rows behind the last whole tile belong to it.
+#[test]
+fn agrees_with_all_distances_over_several_tiles() {
+    let row = |i: usize| (0..3).map(|j| ((i * 7 + j * 5) * 7919 % 53) as f64).collect();
+    for (n, m) in [(240 + 48, 2 * 240 + 1), (289, 1200), (5 * 240 + 47, 700)] {
+        let (x, y): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+            ((0..n).map(row).collect(), (5..m + 5).map(row).collect());
+        let (flat_x, flat_y) = (x.concat(), y.concat());
+        let got = neighbors::knn_distances(&flat_x, 3, 5, &Interrupt::new()).unwrap();
+        assert_eq!(got, naive::neighbors::knn_distances(&x, 5));
+        let (x_radii, y_radii) = (vec![6.0; n], vec![8.0; m]);
+        let x_balls = Balls { centers: &flat_x, radii: &x_radii };
+        let y_balls = Balls { centers: &flat_y, radii: &y_radii };
+        let (of_x, of_y) = neighbors::ball_counts(x_balls, y_balls, 3, &Interrupt::new()).unwrap();
+        assert_eq!((of_x.holds, of_x.held), naive::neighbors::ball_counts(&x, &x_radii, &y));
+        assert_eq!((of_y.holds, of_y.held), naive::neighbors::ball_counts(&y, &y_radii, &x));
+    }
+}
+
 #[test]
 fn is_the_same_on_any_threads() {
     let (n, d) = (2300, 4);

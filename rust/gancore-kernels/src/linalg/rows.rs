@@ -107,14 +107,19 @@ impl<'a, T: Real> Rows<'a, T> {
     }
 }
 
-/// The mean of all rows of two sets, rounded to float32 so that differences from it are rounded once.
-pub fn center<T: Real>(x: &Rows<'_, T>, y: &Rows<'_, T>, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    let over = 1.0 / (x.len() + y.len()) as f64;
-    let (x, y) = (x.sum(interrupt)?, y.sum(interrupt)?);
-    Ok(x.iter()
-        .zip(&y)
-        .map(|(x, y)| {
-            let mean = (x + y) * over;
+/// The mean of all rows of some sets, rounded to float32 so that differences from it are rounded once.
+pub fn center<T: Real>(sets: &[&Rows<'_, T>], interrupt: &Interrupt) -> Result<Vec<f64>> {
+    let over = 1.0 / sets.iter().map(|rows| rows.len()).sum::<usize>() as f64;
+    let mut total = vec![0.0; sets.first().map_or(0, |rows| rows.dim())];
+    for rows in sets {
+        for (total, sum) in total.iter_mut().zip(rows.sum(interrupt)?) {
+            *total += sum;
+        }
+    }
+    Ok(total
+        .into_iter()
+        .map(|sum| {
+            let mean = sum * over;
             if mean.abs() < 1e30 { f64::from(mean as f32) } else { mean }
         })
         .collect())

@@ -11,10 +11,14 @@ use crate::simd;
 
 /// Numbers of a block: bringing them in order costs little beside the products that are taken of them, and a thread has
 /// no more than two blocks.
-const NUMBERS: usize = 1 << 22;
+const NUMBERS: usize = 1 << 23;
+
+/// So few rows are no tile of their own behind others, but part of the last: to bring the others to them would cost as
+/// much as for a whole tile.
+const REST: usize = 48;
 
 /// Tiles of a block at most.
-const TILES: usize = 8;
+const TILES: usize = 16;
 
 /// Blocks that there are at least, for as many rows as make so many tiles: they are spread over threads.
 const LEAST: usize = 4;
@@ -72,29 +76,38 @@ impl<T: Real> Shifted<'_, T> {
     /// The rows of a block, rounded to the type of the product, tile by tile.
     pub fn block<P: Factor>(&self, block: usize, tiles: &mut Vec<Packed<P>>) {
         let span = self.span(block);
-        tiles.resize_with(span.len().div_ceil(TILE), Packed::default);
-        for (tile, first) in tiles.iter_mut().zip(span.clone().step_by(TILE)) {
-            let rows = TILE.min(span.end - first);
+        tiles.resize_with(span.len().saturating_sub(REST).div_ceil(TILE).max(1), Packed::default);
+        let count = tiles.len();
+        for (i, (tile, first)) in tiles.iter_mut().zip(span.clone().step_by(TILE)).enumerate() {
+            let rows = if i + 1 == count { span.end - first } else { TILE };
             tile.pack(rows, |r| self.rows.row(self.at(first + r)), self.center, self.scale);
         }
     }
 
-    /// Square of the length of row i of the whole, after shift and scale.
-    pub fn square(&self, i: usize) -> f64 {
-        let square = simd::dispatch(SumOf2(self.rows.row(i), self.center, SquaredDifference));
-        square * self.scale * self.scale
+    /// For each row, in the order of the whole: the square of its length after shift and scale.
+    pub fn squares(&self, interrupt: &Interrupt) -> Result<Vec<f64>> {
+        self.measure(interrupt, |row| self.square(row))
     }
 
-    /// For each row, in the order of the whole: the square of its length after shift and scale, and its product, as
-    /// it is, with the centre.
+    /// The same, and the row's product, as it is, with the centre.
     pub fn squares_and_projections(&self, interrupt: &Interrupt) -> Result<Vec<(f64, f64)>> {
-        let mut out = vec![(0.0, 0.0); self.rows.len()];
+        self.measure(interrupt, |row| (self.square(row), simd::dispatch(SumOf2(row, self.center, Product))))
+    }
+
+    fn square(&self, row: &[T]) -> f64 {
+        simd::dispatch(SumOf2(row, self.center, SquaredDifference)) * self.scale * self.scale
+    }
+
+    fn measure<M: Default + Clone + Send>(
+        &self,
+        interrupt: &Interrupt,
+        of: impl Fn(&[T]) -> M + Sync,
+    ) -> Result<Vec<M>> {
+        let mut out = vec![M::default(); self.rows.len()];
         pool::for_each_chunk_mut(&mut out, STRETCH, |i, values| {
             interrupt.check()?;
             for (offset, value) in values.iter_mut().enumerate() {
-                let row = self.rows.row(i * STRETCH + offset);
-                let projection = simd::dispatch(SumOf2(row, self.center, Product));
-                *value = (self.square(i * STRETCH + offset), projection);
+                *value = of(self.rows.row(i * STRETCH + offset));
             }
             Ok(())
         })?;

@@ -1,8 +1,9 @@
 //! Sums of a kernel over all pairs of rows, block by block and tile by tile.
 
 use super::kernel::Value;
-use super::problem::{Sums, Within};
+use super::problem::{Measures, Sums, Within};
 use crate::error::Result;
+use crate::linalg::desk::{Desk, Desks};
 use crate::linalg::product::{self, Factor, Packed, TILE};
 use crate::linalg::shifted::Shifted;
 use crate::num::{Compensated, Real};
@@ -12,20 +13,11 @@ use crate::simd::{self, LANES};
 /// Tasks whose sums are kept before they are added up.
 const ROUND: usize = 256;
 
-/// Rows of one sample, their terms, and the kernel.
+/// Rows of one sample, their terms and squares, and the kernel.
 pub(super) struct Side<'a, T, K> {
     pub rows: Shifted<'a, T>,
-    pub terms: &'a [f64],
+    pub measures: &'a Measures,
     pub kernel: K,
-}
-
-/// Room for a block of each sample and for a tile, which one pair of subsets leaves to the next: fresh memory would be
-/// cleared page by page each time.
-#[derive(Debug, Default)]
-pub(super) struct Room<P> {
-    x: Vec<Packed<P>>,
-    y: Vec<Packed<P>>,
-    values: Vec<P>,
 }
 
 /// Sums of one pair of blocks: by rows, by columns, of squares.
@@ -35,19 +27,18 @@ struct BlockSums(Vec<f64>, Vec<f64>, f64);
 pub(super) fn all<T: Real, P: Factor, K: Value>(
     x: &Side<'_, T, K>,
     y: &Side<'_, T, K>,
-    room: &mut Room<P>,
+    desk: &mut Desk<P>,
     interrupt: &Interrupt,
 ) -> Result<Sums> {
     let (within_x, within_y, BlockSums(x_rows, y_rows, squares)) = if x.rows.blocks() == 1
         && y.rows.blocks() == 1
     {
-        let Room { x: x_tiles, y: y_tiles, values } = room;
-        x.rows.block(0, x_tiles);
-        y.rows.block(0, y_tiles);
+        desk.forget();
+        let (x_tiles, y_tiles, products) = desk.lay((&x.rows, 0), Some((&y.rows, 0)));
         (
-            x.tiles(0, x_tiles, None, values, interrupt)?,
-            y.tiles(0, y_tiles, None, values, interrupt)?,
-            x.tiles(0, x_tiles, Some((y, 0, y_tiles)), values, interrupt)?,
+            x.tiles(0, x_tiles, None, products, interrupt)?,
+            y.tiles(0, y_tiles, None, products, interrupt)?,
+            x.tiles(0, x_tiles, Some((y, 0, y_tiles)), products, interrupt)?,
         )
     } else {
         (x.pairs::<P>(None, interrupt)?, y.pairs::<P>(None, interrupt)?, x.pairs::<P>(Some(y), interrupt)?)
@@ -64,8 +55,8 @@ impl<T: Real, K: Value> Side<'_, T, K> {
         let mut diagonal = Compensated::default();
         for position in 0..self.rows.len() {
             let i = self.rows.at(position);
-            let square = self.rows.square(i);
-            diagonal.add(self.kernel.value(square, self.terms[i], self.terms[i]));
+            let Measures { terms, squares } = self.measures;
+            diagonal.add(self.kernel.value(squares[i], terms[i], terms[i]));
         }
         Within { rows, squares: 2.0 * squares, diagonal: diagonal.value() }
     }
@@ -77,11 +68,15 @@ impl<T: Real, K: Value> Side<'_, T, K> {
             .flat_map(|i| (0..if other.is_some() { to.rows.blocks() } else { i + 1 }).map(move |j| (i, j)))
             .collect();
         let (mut rows, mut columns) = (vec![0.0; self.rows.len()], vec![0.0; to.rows.len()]);
-        let mut squares = Compensated::default();
+        let (desks, mut squares) = (Desks::<P>::default(), Compensated::default());
         for round in tasks.chunks(ROUND) {
             let outcomes = pool::map_indexed(round.len(), 2, |task| {
                 let (i, j) = round[task];
-                self.block::<P>(i, to, j, other.is_none() && i == j, interrupt)
+                let pair = other.is_some() || i != j;
+                desks.at(i, |desk| {
+                    let (x, y, products) = desk.lay((&self.rows, i), pair.then_some((&to.rows, j)));
+                    self.tiles(i, x, pair.then_some((to, j, y)), products, interrupt)
+                })
             })?;
             for (&(i, j), outcome) in round.iter().zip(outcomes) {
                 let BlockSums(by_row, by_column, square) = outcome?;
@@ -97,35 +92,19 @@ impl<T: Real, K: Value> Side<'_, T, K> {
         Ok(BlockSums(rows, columns, squares.value()))
     }
 
-    fn block<P: Factor>(
-        &self,
-        i: usize,
-        to: &Self,
-        j: usize,
-        triangle: bool,
-        interrupt: &Interrupt,
-    ) -> Result<BlockSums> {
-        let Room { mut x, mut y, mut values } = Room::<P>::default();
-        self.rows.block(i, &mut x);
-        if !triangle {
-            to.rows.block(j, &mut y);
-        }
-        self.tiles(i, &x, (!triangle).then_some((to, j, &y)), &mut values, interrupt)
-    }
-
     /// Sums over a packed block with another of another side; with itself if there is none, over i > j.
     fn tiles<P: Factor>(
         &self,
         i: usize,
         x: &[Packed<P>],
         other: Option<(&Self, usize, &[Packed<P>])>,
-        values: &mut Vec<P>,
+        products: &mut Vec<P>,
         interrupt: &Interrupt,
     ) -> Result<BlockSums> {
         let triangle = other.is_none();
         let (to, j, y) = other.unwrap_or((self, i, x));
         let terms = |side: &Self, block| -> Vec<f64> {
-            side.rows.span(block).map(|position| side.terms[side.rows.at(position)]).collect()
+            side.rows.span(block).map(|position| side.measures.terms[side.rows.at(position)]).collect()
         };
         let (x_terms, y_terms) = (terms(self, i), terms(to, j));
         let mut sums = BlockSums(vec![0.0; x_terms.len()], vec![0.0; y_terms.len()], 0.0);
@@ -134,11 +113,11 @@ impl<T: Real, K: Value> Side<'_, T, K> {
             for (b, y) in y.iter().enumerate().take(if triangle { a + 1 } else { usize::MAX }) {
                 interrupt.check()?;
                 let lower = triangle && a == b;
-                product::tile(x, y, lower, values)?;
+                product::tile(x, y, lower, products)?;
                 let (rows, columns) = (a * TILE..a * TILE + x.rows(), b * TILE..b * TILE + y.rows());
                 squares.add(simd::dispatch(TileSums {
                     kernel: self.kernel,
-                    values,
+                    values: products,
                     lower,
                     x_terms: &x_terms[rows.clone()],
                     y_terms: &y_terms[columns.clone()],

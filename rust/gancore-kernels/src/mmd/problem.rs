@@ -2,8 +2,9 @@
 
 use super::Samples;
 use super::kernel::{self, Kernel, Polynomial, RationalQuadratic, Rbf, Value};
-use super::pairs::{self, Room, Side};
+use super::pairs::{self, Side};
 use crate::error::{Error, Result};
+use crate::linalg::desk::Desk;
 use crate::linalg::product::Factor;
 use crate::linalg::rows::{self, Rows};
 use crate::linalg::shifted::Shifted;
@@ -53,11 +54,18 @@ pub(super) fn total(values: &[f64]) -> f64 {
     sum.value()
 }
 
-/// Room for products of either type.
+/// Desks for products of either type.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    single: Room<f32>,
-    double: Room<f64>,
+    single: Desk<f32>,
+    double: Desk<f64>,
+}
+
+/// Of each row of a sample: what a product with it leaves out, and the square of its length from the centre.
+#[derive(Debug, Default)]
+pub(super) struct Measures {
+    pub terms: Vec<f64>,
+    pub squares: Vec<f64>,
 }
 
 /// Samples checked and measured: what is common to all pairs and all subsets.
@@ -66,9 +74,8 @@ pub(super) struct Problem<'a, T> {
     pub y: Rows<'a, T>,
     kernel: &'a Kernel,
     center: Vec<f64>,
-    /// What a product with a row leaves out, for each row of x and of y; see [`terms`].
-    x_terms: Vec<f64>,
-    y_terms: Vec<f64>,
+    x_measures: Measures,
+    y_measures: Measures,
     /// Subtracted from the kernel.
     constant: f64,
     /// Whether float32 products are accurate enough.
@@ -82,22 +89,21 @@ impl<'a, T: Factor> Problem<'a, T> {
         let least = if samples.unbiased { 2 } else { 1 };
         let x = Rows::new("x", samples.x, d, least, interrupt)?;
         let y = Rows::new("y", samples.y, d, least, interrupt)?;
-        let center = rows::center(&x, &y, interrupt)?;
+        let center = rows::center(&[&x, &y], interrupt)?;
         let middle: f64 = center.iter().map(|c| c * c).sum();
-        let terms = |rows: &Rows<'_, T>| -> Result<Vec<f64>> {
+        let measures = |rows: &Rows<'_, T>| -> Result<Measures> {
             let shifted = Shifted { rows, center: &center, scale: 1.0, chosen: None };
-            let measured = shifted.squares_and_projections(interrupt)?;
-            Ok(measured
-                .into_iter()
-                .map(|(square, projection)| match kernel {
-                    Kernel::Polynomial { gamma, coef0, .. } => {
-                        gamma * (projection - 0.5 * middle) + 0.5 * coef0
-                    }
-                    _ => square,
-                })
-                .collect())
+            let (squares, projections): (Vec<f64>, Vec<f64>) =
+                shifted.squares_and_projections(interrupt)?.into_iter().unzip();
+            let terms = match kernel {
+                Kernel::Polynomial { gamma, coef0, .. } => {
+                    projections.into_iter().map(|p| gamma * (p - 0.5 * middle) + 0.5 * coef0).collect()
+                }
+                _ => squares.clone(),
+            };
+            Ok(Measures { terms, squares })
         };
-        let (x_terms, y_terms) = (terms(&x)?, terms(&y)?);
+        let (x_measures, y_measures) = (measures(&x)?, measures(&y)?);
         let constant = match kernel {
             Kernel::Polynomial { degree, gamma, coef0 } => kernel::power(gamma * middle + coef0, *degree),
             _ => 0.0,
@@ -108,7 +114,7 @@ impl<'a, T: Factor> Problem<'a, T> {
             && matches!(kernel, Kernel::Polynomial { .. })
             && largest < 1e15
             && largest > 1e-12;
-        Ok(Self { x, y, kernel, center, x_terms, y_terms, constant, single })
+        Ok(Self { x, y, kernel, center, x_measures, y_measures, constant, single })
     }
 
     pub fn finite(&self, value: f64) -> Result<f64> {
@@ -137,20 +143,20 @@ impl<'a, T: Factor> Problem<'a, T> {
     fn sums_of<P: Factor>(
         &self,
         chosen: Option<[&[usize]; 2]>,
-        room: &mut Room<P>,
+        desk: &mut Desk<P>,
         interrupt: &Interrupt,
     ) -> Result<Sums> {
         match self.kernel {
             Kernel::Polynomial { degree, gamma, .. } => {
                 let kernel = Polynomial { degree: *degree, gamma: *gamma, constant: self.constant };
-                self.all_pairs(chosen, kernel, room, interrupt)
+                self.all_pairs(chosen, kernel, desk, interrupt)
             }
             Kernel::Rbf(bandwidths) => {
                 let rates: Vec<f64> = bandwidths.iter().map(|s| -0.5 / (s * s)).collect();
-                self.all_pairs(chosen, Rbf(&rates), room, interrupt)
+                self.all_pairs(chosen, Rbf(&rates), desk, interrupt)
             }
             Kernel::RationalQuadratic(exponents) => {
-                self.all_pairs(chosen, RationalQuadratic(exponents), room, interrupt)
+                self.all_pairs(chosen, RationalQuadratic(exponents), desk, interrupt)
             }
         }
     }
@@ -159,16 +165,16 @@ impl<'a, T: Factor> Problem<'a, T> {
         &self,
         chosen: Option<[&[usize]; 2]>,
         kernel: K,
-        room: &mut Room<P>,
+        desk: &mut Desk<P>,
         interrupt: &Interrupt,
     ) -> Result<Sums> {
-        let side = |rows, terms, chosen| Side {
+        let side = |rows, measures, chosen| Side {
             rows: Shifted { rows, center: &self.center, scale: 1.0, chosen },
-            terms,
+            measures,
             kernel,
         };
-        let x = side(&self.x, &self.x_terms, chosen.map(|c| c[0]));
-        let y = side(&self.y, &self.y_terms, chosen.map(|c| c[1]));
-        pairs::all(&x, &y, room, interrupt)
+        let x = side(&self.x, &self.x_measures, chosen.map(|c| c[0]));
+        let y = side(&self.y, &self.y_measures, chosen.map(|c| c[1]));
+        pairs::all(&x, &y, desk, interrupt)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::bounds::{Bounds, scale};
 use crate::error::{Error, Result};
+use crate::linalg::desk::Desks;
 use crate::linalg::rows::{self, Rows};
 use crate::num::Real;
 use crate::pool::{self, Interrupt};
@@ -35,15 +36,16 @@ pub fn ball_counts<T: Real>(
 ) -> Result<(Counts, Counts)> {
     let x_rows = Rows::new("x", x.centers, d, 1, interrupt)?;
     let y_rows = Rows::new("y", y.centers, d, 1, interrupt)?;
-    let center = rows::center(&x_rows, &y_rows, interrupt)?;
+    let center = rows::center(&[&x_rows, &y_rows], interrupt)?;
     let scale = scale(&[&x_rows, &y_rows]);
     let (xs, ys) =
         (Bounds::new(&x_rows, &center, scale, interrupt)?, Bounds::new(&y_rows, &center, scale, interrupt)?);
     let x_families = families("x_radii", x.radii, &xs, y_rows.len())?;
     let y_families = families("y_radii", y.radii, &ys, x_rows.len())?;
     let columns = ys.rows.blocks();
+    let desks = Desks::default();
     let done = pool::map_indexed(xs.rows.blocks() * columns, 2, |task| {
-        xs.tiles(task / columns, &ys, task % columns, false, interrupt, |tile| {
+        xs.tiles(task / columns, Some((&ys, task % columns)), &desks, interrupt, |tile| {
             interrupt.check()?;
             let exact =
                 |r, c| x_rows.squared_distance(tile.first_row + r, &y_rows, tile.first_column + c).sqrt();

@@ -1,6 +1,7 @@
 //! Bounds of the squares of all distances, from float32 products.
 
 use crate::error::{Error, Result};
+use crate::linalg::desk::Desks;
 use crate::linalg::product::{self, Factor, TILE};
 use crate::linalg::rows::Rows;
 use crate::linalg::shifted::Shifted;
@@ -38,9 +39,9 @@ impl<'a, T: Real> Bounds<'a, T> {
         let relative = g / (1.0 - g);
         // What products below the range of float32 may lack.
         let absolute = rows.rows.dim() as f64 * 1e-36;
-        let measured = rows.squares_and_projections(interrupt)?;
-        let low = measured.iter().map(|(s, _)| (s * (1.0 - relative) - absolute) as f32).collect();
-        let high = measured.iter().map(|(s, _)| (s * (1.0 + relative) + absolute) as f32).collect();
+        let squares = rows.squares(interrupt)?;
+        let low = squares.iter().map(|s| (s * (1.0 - relative) - absolute) as f32).collect();
+        let high = squares.iter().map(|s| (s * (1.0 + relative) + absolute) as f32).collect();
         Ok(Self { rows, low, high })
     }
 
@@ -48,44 +49,43 @@ impl<'a, T: Real> Bounds<'a, T> {
         self.rows.scale * self.rows.scale
     }
 
-    /// Give out the tiles of a pair of blocks; of a block with itself what is below the diagonal.
+    /// Give out the tiles of a block with one of another side; of a block with itself, without another, what is below
+    /// the diagonal. Tasks on the same two sides share desks.
     pub fn tiles(
         &self,
         i: usize,
-        other: &Self,
-        j: usize,
-        same: bool,
+        other: Option<(&Self, usize)>,
+        desks: &Desks<f32>,
         interrupt: &Interrupt,
         mut visit: impl FnMut(Tile<'_>) -> Result<()>,
     ) -> Result<()> {
-        let (mut x, mut y, mut products) = (Vec::new(), Vec::new(), Vec::<f32>::new());
-        self.rows.block(i, &mut x);
-        if !same {
-            other.rows.block(j, &mut y);
-        }
-        let y = if same { &x } else { &y };
-        let (first_row, first_column) = (self.rows.span(i).start, other.rows.span(j).start);
-        for (a, x) in x.iter().enumerate() {
-            for (b, y) in y.iter().enumerate().take(if same { a + 1 } else { usize::MAX }) {
-                interrupt.check()?;
-                let lower = same && a == b;
-                product::tile(x, y, lower, &mut products)?;
-                let (first_row, first_column) = (first_row + a * TILE, first_column + b * TILE);
-                let rows = first_row..first_row + x.rows();
-                let columns = first_column..first_column + y.rows();
-                visit(Tile {
-                    products: &products,
-                    lower,
-                    first_row,
-                    first_column,
-                    row_low: &self.low[rows.clone()],
-                    row_high: &self.high[rows],
-                    column_low: &other.low[columns.clone()],
-                    column_high: &other.high[columns],
-                })?;
+        let same = other.is_none();
+        let (to, j) = other.unwrap_or((self, i));
+        let (first_row, first_column) = (self.rows.span(i).start, to.rows.span(j).start);
+        desks.at(i, |desk| {
+            let (x, y, products) = desk.lay((&self.rows, i), other.map(|(to, j)| (&to.rows, j)));
+            for (a, x) in x.iter().enumerate() {
+                for (b, y) in y.iter().enumerate().take(if same { a + 1 } else { usize::MAX }) {
+                    interrupt.check()?;
+                    let lower = same && a == b;
+                    product::tile(x, y, lower, products)?;
+                    let (first_row, first_column) = (first_row + a * TILE, first_column + b * TILE);
+                    let rows = first_row..first_row + x.rows();
+                    let columns = first_column..first_column + y.rows();
+                    visit(Tile {
+                        products,
+                        lower,
+                        first_row,
+                        first_column,
+                        row_low: &self.low[rows.clone()],
+                        row_high: &self.high[rows],
+                        column_low: &to.low[columns.clone()],
+                        column_high: &to.high[columns],
+                    })?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -117,74 +117,93 @@ impl Tile<'_> {
 
     /// Call `hit` with each column of a row whose lower bound is not above the threshold, which is what it returned last.
     pub fn look_along_row(&self, r: usize, mut threshold: f32, mut hit: impl FnMut(usize, f32, f32) -> f32) {
-        let row = self.row(r);
-        for (chunk, (products, low)) in row.chunks(LOOK).zip(self.column_low.chunks(LOOK)).enumerate() {
-            if simd::dispatch(Any { products, low, threshold: threshold - self.row_low[r] }) {
-                for (c, &product) in products.iter().enumerate() {
-                    let (low, high) = self.bounds(r, chunk * LOOK + c, product);
-                    if low <= threshold {
-                        threshold = hit(chunk * LOOK + c, low, high);
-                    }
+        let (row, mut from) = (self.row(r), 0);
+        while let Some(found) = simd::dispatch(Find {
+            products: &row[from..],
+            low: &self.column_low[from..],
+            threshold: threshold - self.row_low[r],
+        }) {
+            let to = row.len().min(from + found + LOOK);
+            for c in from + found..to {
+                let (low, high) = self.bounds(r, c, row[c]);
+                if low <= threshold {
+                    threshold = hit(c, low, high);
                 }
             }
+            from = to;
         }
     }
 
     /// The same with a threshold for each column.
     pub fn look_across(&self, r: usize, thresholds: &mut [f32], mut hit: impl FnMut(usize, f32, f32) -> f32) {
-        let row = self.row(r);
-        for (chunk, ((products, low), thresholds)) in
-            row.chunks(LOOK).zip(self.column_low.chunks(LOOK)).zip(thresholds.chunks_mut(LOOK)).enumerate()
-        {
-            if simd::dispatch(AnyOf { products, low, row_low: self.row_low[r], thresholds }) {
-                for (c, &product) in products.iter().enumerate() {
-                    let (low, high) = self.bounds(r, chunk * LOOK + c, product);
-                    if low <= thresholds[c] {
-                        thresholds[c] = hit(chunk * LOOK + c, low, high);
-                    }
+        let (row, mut from) = (self.row(r), 0);
+        while let Some(found) = simd::dispatch(FindOf {
+            products: &row[from..],
+            low: &self.column_low[from..],
+            row_low: self.row_low[r],
+            thresholds: &thresholds[from..],
+        }) {
+            let to = row.len().min(from + found + LOOK);
+            for c in from + found..to {
+                let (low, high) = self.bounds(r, c, row[c]);
+                if low <= thresholds[c] {
+                    thresholds[c] = hit(c, low, high);
                 }
             }
+            from = to;
         }
     }
 }
 
-/// Whether any lower bound is not above one threshold.
-struct Any<'a> {
+/// Where the first [`LOOK`] entries begin with any lower bound not above one threshold.
+struct Find<'a> {
     products: &'a [f32],
     low: &'a [f32],
     threshold: f32,
 }
 
-impl simd::Op for Any<'_> {
-    type Output = bool;
+impl simd::Op for Find<'_> {
+    type Output = Option<usize>;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let mut any = 0_u32;
-        for (&product, &low) in self.products.iter().zip(self.low) {
-            any |= u32::from(low - 2.0 * product <= self.threshold);
+    fn run(self) -> Option<usize> {
+        let chunks = self.products.chunks(LOOK).zip(self.low.chunks(LOOK));
+        for (chunk, (products, low)) in chunks.enumerate() {
+            let mut any = 0_u32;
+            for (&product, &low) in products.iter().zip(low) {
+                any |= u32::from(low - 2.0 * product <= self.threshold);
+            }
+            if any != 0 {
+                return Some(chunk * LOOK);
+            }
         }
-        any != 0
+        None
     }
 }
 
-/// Whether any lower bound is not above the threshold of its column.
-struct AnyOf<'a> {
+/// The same with a threshold for each column.
+struct FindOf<'a> {
     products: &'a [f32],
     low: &'a [f32],
     row_low: f32,
     thresholds: &'a [f32],
 }
 
-impl simd::Op for AnyOf<'_> {
-    type Output = bool;
+impl simd::Op for FindOf<'_> {
+    type Output = Option<usize>;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let mut any = 0_u32;
-        for ((&product, &low), &threshold) in self.products.iter().zip(self.low).zip(self.thresholds) {
-            any |= u32::from(self.row_low + low - 2.0 * product <= threshold);
+    fn run(self) -> Option<usize> {
+        let columns = self.low.chunks(LOOK).zip(self.thresholds.chunks(LOOK));
+        for (chunk, (products, (low, thresholds))) in self.products.chunks(LOOK).zip(columns).enumerate() {
+            let mut any = 0_u32;
+            for ((&product, &low), &threshold) in products.iter().zip(low).zip(thresholds) {
+                any |= u32::from(self.row_low + low - 2.0 * product <= threshold);
+            }
+            if any != 0 {
+                return Some(chunk * LOOK);
+            }
         }
-        any != 0
+        None
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::bounds::{Bounds, scale};
 use crate::error::{Error, Result};
+use crate::linalg::desk::Desks;
 use crate::linalg::rows::{self, Rows};
 use crate::num::Real;
 use crate::pool::{self, Interrupt};
@@ -19,18 +20,19 @@ pub fn knn_distances<T: Real>(x: &[T], d: usize, k: usize, interrupt: &Interrupt
             k.to_string(),
         ));
     }
-    let center = rows::center(&rows, &rows, interrupt)?;
+    let center = rows::center(&[&rows], interrupt)?;
     let bounds = Bounds::new(&rows, &center, scale(&[&rows]), interrupt)?;
     let states: Vec<Mutex<Vec<Nearest>>> = (0..bounds.rows.blocks())
         .map(|b| Mutex::new(bounds.rows.span(b).map(|_| Nearest::new(k)).collect()))
         .collect();
     let tasks: Vec<(usize, usize)> = (0..states.len()).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
+    let desks = Desks::default();
     let done = pool::map_indexed(tasks.len(), 2, |task| {
         let (i, j) = tasks[task];
         let search = |state: &mut Nearest, own: usize, other: usize, bound: (f32, f32)| {
             state.offer(bound, other, || rows.squared_distance(own, &rows, other) * bounds.squared_scale());
         };
-        bounds.tiles(i, &bounds, j, i == j, interrupt, |tile| {
+        bounds.tiles(i, (i != j).then_some((&bounds, j)), &desks, interrupt, |tile| {
             let at_row = tile.first_row - bounds.rows.span(i).start;
             let at_column = tile.first_column - bounds.rows.span(j).start;
             let mut state = lock(&states[i]);
