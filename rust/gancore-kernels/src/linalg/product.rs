@@ -75,7 +75,7 @@ macro_rules! factor {
     };
 }
 
-factor!(f32, f32s, 16, 192, splat_f32s, mul_add_e_f32s, add_f32s);
+factor!(f32, f32s, 16, 160, splat_f32s, mul_add_e_f32s, add_f32s);
 factor!(f64, f64s, 8, 96, splat_f64s, mul_add_e_f64s, add_f64s);
 
 /// Which entries of a product are computed, and what becomes of those that were there.

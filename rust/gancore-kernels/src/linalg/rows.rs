@@ -8,13 +8,18 @@ use crate::simd;
 /// Rows that one task checks or sums.
 pub(super) const STRETCH: usize = 256;
 
+/// Numbers that stay in the first cache.
+const CACHED: usize = 4096;
+
 /// Rows of finite numbers, all of one length.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Rows<'a, T> {
     data: &'a [T],
     d: usize,
     /// Largest absolute value.
     pub largest: f64,
+    /// Sum of the rows, in stretches of fixed size.
+    sum: Vec<f64>,
 }
 
 impl<'a, T: Real> Rows<'a, T> {
@@ -35,12 +40,24 @@ impl<'a, T: Real> Rows<'a, T> {
         }
         let stretches = pool::map_indexed(n.div_ceil(STRETCH), 2, |i| {
             interrupt.check()?;
-            Ok(simd::dispatch(Largest(&data[i * STRETCH * d..((i + 1) * STRETCH * d).min(data.len())])))
+            let stretch = &data[i * STRETCH * d..((i + 1) * STRETCH * d).min(n * d)];
+            let (mut largest, mut sum) = (0.0_f64, vec![0.0; d]);
+            // Some rows at a time, which are summed while they are in the first cache.
+            for some in stretch.chunks(d * (CACHED / d).max(1)) {
+                largest = largest.max(simd::dispatch(Largest(some)));
+                for row in some.chunks_exact(d) {
+                    simd::dispatch(AddTo(&mut sum, row));
+                }
+            }
+            Ok((largest, sum))
         })?;
-        let mut largest = 0.0_f64;
+        let (mut largest, mut sum) = (0.0_f64, vec![0.0; d]);
         for stretch in stretches {
-            let stretch: f64 = stretch?;
-            largest = largest.max(stretch);
+            let (most, part): (f64, Vec<f64>) = stretch?;
+            largest = largest.max(most);
+            for (sum, value) in sum.iter_mut().zip(part) {
+                *sum += value;
+            }
         }
         if largest.is_infinite() {
             let at = data.iter().position(|&v| !Into::<f64>::into(v).is_finite()).unwrap_or(0);
@@ -57,7 +74,7 @@ impl<'a, T: Real> Rows<'a, T> {
                 format!("{largest:e}"),
             ));
         }
-        Ok(Self { data, d, largest })
+        Ok(Self { data, d, largest, sum })
     }
 
     /// How many rows there are.
@@ -86,43 +103,24 @@ impl<'a, T: Real> Rows<'a, T> {
     pub fn squared_distance(&self, i: usize, other: &Rows<'_, T>, j: usize) -> f64 {
         simd::dispatch(SumOf2(self.row(i), other.row(j), SquaredDifference))
     }
-
-    /// Sum of the rows, in stretches of fixed size.
-    fn sum(&self, interrupt: &Interrupt) -> Result<Vec<f64>> {
-        let stretches = pool::map_indexed(self.len().div_ceil(STRETCH), 2, |i| {
-            interrupt.check()?;
-            let mut total = vec![0.0; self.d];
-            for row in i * STRETCH..((i + 1) * STRETCH).min(self.len()) {
-                simd::dispatch(AddTo(&mut total, self.row(row)));
-            }
-            Ok(total)
-        })?;
-        let mut total = vec![0.0; self.d];
-        for stretch in stretches {
-            for (sum, value) in total.iter_mut().zip(stretch?) {
-                *sum += value;
-            }
-        }
-        Ok(total)
-    }
 }
 
 /// The mean of all rows of some sets, rounded to float32 so that differences from it are rounded once.
-pub fn center<T: Real>(sets: &[&Rows<'_, T>], interrupt: &Interrupt) -> Result<Vec<f64>> {
+pub fn center<T: Real>(sets: &[&Rows<'_, T>]) -> Vec<f64> {
     let over = 1.0 / sets.iter().map(|rows| rows.len()).sum::<usize>() as f64;
     let mut total = vec![0.0; sets.first().map_or(0, |rows| rows.dim())];
     for rows in sets {
-        for (total, sum) in total.iter_mut().zip(rows.sum(interrupt)?) {
+        for (total, sum) in total.iter_mut().zip(&rows.sum) {
             *total += sum;
         }
     }
-    Ok(total
+    total
         .into_iter()
         .map(|sum| {
             let mean = sum * over;
             if mean.abs() < 1e30 { f64::from(mean as f32) } else { mean }
         })
-        .collect())
+        .collect()
 }
 
 struct Largest<'a, T>(&'a [T]);

@@ -89,7 +89,7 @@ impl<'a, T: Factor> Problem<'a, T> {
         let least = if samples.unbiased { 2 } else { 1 };
         let x = Rows::new("x", samples.x, d, least, interrupt)?;
         let y = Rows::new("y", samples.y, d, least, interrupt)?;
-        let center = rows::center(&[&x, &y], interrupt)?;
+        let center = rows::center(&[&x, &y]);
         let middle: f64 = center.iter().map(|c| c * c).sum();
         let measures = |rows: &Rows<'_, T>| -> Result<Measures> {
             let shifted = Shifted { rows, center: &center, scale: 1.0, chosen: None };

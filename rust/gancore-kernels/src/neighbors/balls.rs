@@ -36,7 +36,7 @@ pub fn ball_counts<T: Real>(
 ) -> Result<(Counts, Counts)> {
     let x_rows = Rows::new("x", x.centers, d, 1, interrupt)?;
     let y_rows = Rows::new("y", y.centers, d, 1, interrupt)?;
-    let center = rows::center(&[&x_rows, &y_rows], interrupt)?;
+    let center = rows::center(&[&x_rows, &y_rows]);
     let scale = scale(&[&x_rows, &y_rows]);
     let (xs, ys) =
         (Bounds::new(&x_rows, &center, scale, interrupt)?, Bounds::new(&y_rows, &center, scale, interrupt)?);

@@ -20,7 +20,7 @@ pub fn knn_distances<T: Real>(x: &[T], d: usize, k: usize, interrupt: &Interrupt
             k.to_string(),
         ));
     }
-    let center = rows::center(&[&rows], interrupt)?;
+    let center = rows::center(&[&rows]);
     let bounds = Bounds::new(&rows, &center, scale(&[&rows]), interrupt)?;
     let states: Vec<Mutex<Vec<Nearest>>> = (0..bounds.rows.blocks())
         .map(|b| Mutex::new(bounds.rows.span(b).map(|_| Nearest::new(k)).collect()))
