@@ -228,3 +228,14 @@ def test_without_history_there_are_no_curves(tmp_path: Path) -> None:
 )
 def test_numbers_read_well(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_samplers_without_steps_say_what_they_asked_and_took(tmp_path: Path) -> None:
+    info = SamplerInfo(sampler="metropolis_hastings", acceptance=0.25, critic_calls=1234, calibration={"slope": 0.5})
+    found = evaluation(samplers={"plain": SamplerInfo(sampler="plain"), "metropolis_hastings": info})
+    text = write_report(found, tmp_path)["report.html"].read_text(encoding="utf-8")
+    assert "Sampler: metropolis_hastings" in text
+    assert "Sampler: plain" not in text
+    assert "25.0%" in text
+    assert "1,234" in text
+    assert "step size" not in text

@@ -9,7 +9,10 @@ from gancore import registry
 from gancore.evaluation.table import number, score_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gancore.evaluation.result import Evaluation, Score
+    from gancore.samplers import SamplerInfo
 
 __all__ = ["caption", "sampler_facts", "words"]
 
@@ -58,28 +61,42 @@ def caption(source: str) -> str:
 
 
 def sampler_facts(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Name, summary and diagnostics of each sampler that has any."""
+    """Name, summary and diagnostics of each sampler that asks the critic."""
     found = []
     for name, info in evaluation.samplers.items():
-        if info.step_size is None:
+        if info.step_size is None and info.critic_calls == 0:
             continue
-        facts = [
-            ("steps", f"{len(info.energies) - 1:,}"),
-            ("step size", number(info.step_size)),
-            ("temperature", number(info.temperature)),
-            ("acceptance", "unadjusted" if info.acceptance is None else f"{info.acceptance:.1%}"),
-            ("effective sample size", number(info.effective_sample_size)),
-            ("R-hat", number(info.r_hat)),
-            ("nested R-hat", number(info.nested_r_hat)),
-            ("mean energy", f"{number(info.energies[0])} to {number(info.energies[-1])}"),
-            ("critic calls", f"{info.critic_calls:,}"),
-            *((f"calibration: {key.replace('_', ' ')}", number(value)) for key, value in info.calibration.items()),
-        ]
         summary = registry.describe("samplers", name)
         if info.calibration:
             summary += f" {_calibration(evaluation)}"
-        found.append({"name": name, "summary": summary, "facts": facts})
+        found.append({"name": name, "summary": summary, "facts": [*_chain_facts(info), *_call_facts(info)]})
     return found
+
+
+def _chain_facts(info: SamplerInfo) -> Iterator[tuple[str, str]]:
+    """What is said of chains alone."""
+    if info.step_size is not None:
+        yield "steps", f"{len(info.energies) - 1:,}"
+        yield "step size", number(info.step_size)
+        yield "temperature", number(info.temperature)
+    if info.acceptance is not None or info.step_size is not None:
+        yield "acceptance", "unadjusted" if info.acceptance is None else f"{info.acceptance:.1%}"
+    for name, value in (
+        ("effective sample size", info.effective_sample_size),
+        ("R-hat", info.r_hat),
+        ("nested R-hat", info.nested_r_hat),
+    ):
+        if value is not None:
+            yield name, number(value)
+    if info.energies:
+        yield "mean energy", f"{number(info.energies[0])} to {number(info.energies[-1])}"
+
+
+def _call_facts(info: SamplerInfo) -> Iterator[tuple[str, str]]:
+    """What is said of every sampler that asks the critic."""
+    yield "critic calls", f"{info.critic_calls:,}"
+    for key, value in info.calibration.items():
+        yield f"calibration: {key.replace('_', ' ')}", number(value)
 
 
 def _calibration(evaluation: Evaluation) -> str:
