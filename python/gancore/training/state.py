@@ -145,4 +145,6 @@ def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[st
             "generator": system.networks.generator(shape, system.latent_dim),
             "critic": system.networks.critic(shape, system.objective.outputs),
         }
-    return {name: with_channels_last(network) for name, network in networks.items()}
+    if system.networks.channels_last:
+        return {name: with_channels_last(network) for name, network in networks.items()}
+    return networks
