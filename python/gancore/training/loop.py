@@ -85,7 +85,8 @@ def train(
     system : System or str
         What to train; a name stands for the registered recipe with its default choices.
     data : object
-        Anything that :func:`gancore.datasets.as_data` takes.
+        Anything that :func:`gancore.datasets.as_data` takes. Batches are always full: where the data end within one,
+        they begin anew, so that data smaller than a batch are repeated in it, evenly.
     steps : int
         Generator steps in all, those of earlier sessions included.
     out : str or Path, optional
