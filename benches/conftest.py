@@ -8,12 +8,16 @@ for variable in ("GANCORE_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS
     os.environ.setdefault(variable, os.environ.get("GANCORE_NUM_THREADS", "1"))
 
 import platform
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import gancore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +31,24 @@ def threads() -> str:
     """How many threads all sides have, in words."""
     count = os.environ["GANCORE_NUM_THREADS"]
     return "one thread" if count == "1" else f"{count} threads"
+
+
+@pytest.fixture(scope="session")
+def in_turns() -> Callable[..., list[tuple[float, ...]]]:
+    """What takes the CPU seconds of some functions in turns, so that a busy machine is busy for all of them."""
+
+    def measure(*runs: Callable[[], object], rounds: int) -> list[tuple[float, ...]]:
+        for run in runs:
+            run()
+        return list(zip(*([_cpu_seconds(run) for run in runs] for _ in range(rounds)), strict=True))
+
+    return measure
+
+
+def _cpu_seconds(run: Callable[[], object]) -> float:
+    started = time.process_time()
+    run()
+    return time.process_time() - started
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:

@@ -53,6 +53,14 @@ def test_is_a_frozen_value_with_checked_settings(name: str) -> None:
             family(**{field.name: "many"})
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_convolutions_have_their_channels_last(name: str) -> None:
+    """Nothing else would tell that they are computed slowly."""
+    critics = [choose(name, width=4).critic(shape) for known, shape in makeable() if known == name]
+    convolves = any(parameter.ndim == 4 for critic in critics for parameter in critic.parameters())
+    assert registry.get("networks", name).channels_last == convolves
+
+
 @pytest.mark.parametrize(("name", "shape"), makeable())
 def test_shapes_types_and_ranges(name: str, shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from torch._dynamo.utils import counters
 
 from gancore.errors import ConfigError
 from gancore.training import train
+from gancore.training.optimizers import SGD
+from gancore.training.state import build_networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,13 +39,18 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([value.flatten().float() for value in network.state_dict().values()])
 
 
-def learns_the_same(system: System, data: object, backend: str | bool) -> None:
+def learns_the_same(system: System, data: object, backend: str | bool, *, generator_lr: float = 0.01) -> None:
+    # Adam would blow gradients that are zero but for rounding, such as that of a Wasserstein critic's last bias, up to
+    # whole steps; and it would hide gradients that are wrong by a factor.
+    for_generator, for_critic = (SGD(lr=lr, momentum=0.5) for lr in (generator_lr, 0.01))
+    system = replace(system, generator_optimizer=for_generator, critic_optimizer=for_critic)
     eager = train(system, data, steps=3, **QUIET)
     compiled = train(system, data, steps=3, compile=backend, **QUIET)
     assert counters["frames"]["ok"] > 0
     assert not counters["graph_break"]
-    for player in ("generator", "critic"):
+    for player, start in build_networks(system.fitted(eager.shape), eager.shape, seed=0).items():
         ours, theirs = weights(getattr(compiled, player)), weights(getattr(eager, player))
+        assert (theirs - weights(start)).abs().max() > 1e-4, "there is something to compare"
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
@@ -58,9 +66,11 @@ def test_batch_normalisation_and_layer_normalisation_compile(small: Callable[...
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")
-@pytest.mark.parametrize("name", ["wgan_gp", "dcgan"])
-def test_the_default_backend_learns_the_same(name: str, small: Callable[..., System], data: Data) -> None:
-    learns_the_same(small(name), data, True)
+@pytest.mark.parametrize(("name", "generator_lr"), [("wgan_gp", 10.0), ("dcgan", 0.01)])
+def test_the_default_backend_learns_the_same(
+    name: str, generator_lr: float, small: Callable[..., System], data: Data
+) -> None:
+    learns_the_same(small(name), data, True, generator_lr=generator_lr)
 
 
 def test_a_backend_that_is_not_there_is_named(small: Callable[..., System]) -> None:

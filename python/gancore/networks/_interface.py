@@ -30,12 +30,16 @@ class NetworkFamily(ABC):
         Features of the batch that the critic sees beside a sample's own; the same penalties exclude them.
     discrete : bool
         Whether samples are tokens: ids int64 (n, length) of shape (length, number of token ids) as one-hot vectors.
+    channels_last : bool
+        Whether weights of convolutions, and the images that the critic is shown, are laid out in memory with the
+        channels last, which is faster. A forward pass that calls ``view`` on what convolutions give must leave it off.
     """
 
     critic_norm: Norm
     critic_minibatch: Minibatch = "none"
     reference: ClassVar[str]
     discrete: ClassVar[bool] = False
+    channels_last: ClassVar[bool] = False
 
     @abstractmethod
     def generator(self, shape: tuple[int, ...], latent_dim: int) -> nn.Module:

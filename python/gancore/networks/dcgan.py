@@ -62,6 +62,7 @@ class DCGAN(NetworkFamily):
     critic_norm: Norm = "batch"
     critic_minibatch: Minibatch = "none"
 
+    channels_last: ClassVar[bool] = True
     reference: ClassVar[str] = """\
 @inproceedings{radford2016unsupervised,
   title     = {Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks},

@@ -66,6 +66,7 @@ class ResNet(NetworkFamily):
     critic_norm: Norm = "spectral"
     critic_minibatch: Minibatch = "none"
 
+    channels_last: ClassVar[bool] = True
     reference: ClassVar[str] = """\
 @inproceedings{miyato2018spectral,
   title     = {Spectral Normalization for Generative Adversarial Networks},

@@ -85,7 +85,8 @@ def train(
     system : System or str
         What to train; a name stands for the registered recipe with its default choices.
     data : object
-        Anything that :func:`gancore.datasets.as_data` takes.
+        Anything that :func:`gancore.datasets.as_data` takes. Batches are always full: where the data end within one,
+        they begin anew, so that data smaller than a batch are repeated in it, evenly.
     steps : int
         Generator steps in all, those of earlier sessions included.
     out : str or Path, optional
@@ -245,12 +246,13 @@ def _asked_for(system: System | str, ema: float | Literal["system"] | None) -> S
 
 def _reader(data: Data, order: DataOrder, state: TrainingState) -> Callable[[], Tensor]:
     """What returns the next batch of real samples, on the device."""
+    channels_last = state.system.networks.channels_last and len(data.shape) == 3
 
     def next_batch() -> Tensor:
         count = state.system.batch_size
         indices = order.indices(state.drawn, count)
         state.drawn += count
         real = data.batch(state.processes.own(indices)).to(state.device, non_blocking=True)
-        return real.contiguous(memory_format=torch.channels_last) if real.ndim == 4 else real
+        return real.contiguous(memory_format=torch.channels_last) if channels_last else real
 
     return next_batch

@@ -99,7 +99,7 @@ class TrainingState:
         """The state before the first step: it follows from the seed alone, on every device."""
         compiles = resolve_compiler(("inductor" if compiled is True else compiled) or None)
         networks = {name: network.to(device) for name, network in build_networks(system, shape, seed).items()}
-        require_fitting(networks["critic"], system)
+        require_fitting(networks, system, shape)
         settings = {"generator": system.generator_optimizer, "critic": system.critic_optimizer}
         return cls(
             system=system,
@@ -145,4 +145,6 @@ def build_networks(system: System, shape: tuple[int, ...], seed: int) -> dict[st
             "generator": system.networks.generator(shape, system.latent_dim),
             "critic": system.networks.critic(shape, system.objective.outputs),
         }
-    return {name: with_channels_last(network) for name, network in networks.items()}
+    if system.networks.channels_last:
+        return {name: with_channels_last(network) for name, network in networks.items()}
+    return networks
