@@ -23,16 +23,18 @@ impl<N: Number> Tile<N> {
             (0..).step_by(BLOCK).zip(logits.as_chunks_mut::<BLOCK>().0).zip(blocks)
         {
             let constants = block.halves.iter().zip(block.offsets).zip(means.chunks(dim));
-            for (logit, ((&half, offset), mean)) in logits.iter_mut().zip(constants) {
-                *logit = [offset; WIDTH];
+            for (place, ((&half, offset), mean)) in logits.iter_mut().zip(constants) {
+                // Written to apart, so that the compiler need not ask whether it is one of the coordinates.
+                let mut logit = [offset; WIDTH];
                 for (x, mean) in self.x.chunks(SIDE).zip(mean.chunks(SIDE)) {
                     match x.len() {
-                        1 => squares::<N, 1>(x, mean, half, logit),
-                        2 => squares::<N, 2>(x, mean, half, logit),
-                        3 => squares::<N, 3>(x, mean, half, logit),
-                        _ => squares::<N, SIDE>(x, mean, half, logit),
+                        1 => squares::<N, 1>(x, mean, half, &mut logit),
+                        2 => squares::<N, 2>(x, mean, half, &mut logit),
+                        3 => squares::<N, 3>(x, mean, half, &mut logit),
+                        _ => squares::<N, SIDE>(x, mean, half, &mut logit),
                     }
                 }
+                *place = logit;
             }
             for i in 0..WIDTH {
                 let mut here = [N::default(); BLOCK];
@@ -68,13 +70,13 @@ impl<N: Number> Tile<N> {
             for (k, mean) in mean.iter_mut().enumerate() {
                 *mean = means[k * dim + j];
             }
+            let mut sum = *gradient;
             for i in 0..WIDTH {
-                let mut sum = gradient[i];
                 for k in 0..BLOCK {
-                    sum += pulls[k][i] * (x[i] - mean[k]);
+                    sum[i] += pulls[k][i] * (x[i] - mean[k]);
                 }
-                gradient[i] = sum;
             }
+            *gradient = sum;
         }
     }
 }

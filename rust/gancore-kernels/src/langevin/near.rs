@@ -43,14 +43,11 @@ impl<N: Number> Tile<N> {
 
     #[inline(always)]
     fn pass<const D: usize, const NEAREST: bool>(&mut self, field: &Field<N>, sums: &mut Sums<N>) {
-        let (Some(x), Some(gradient)) = (self.x.first_chunk::<D>(), self.gradient.first_chunk_mut::<D>())
-        else {
-            return;
-        };
-        *gradient = [[N::default(); WIDTH]; D];
+        // Copies: that nothing written to can be one of them lets the compiler vectorise the loops without a check.
+        let Some(&x) = self.x.first_chunk::<D>() else { return };
+        let mut gradient = [[N::default(); WIDTH]; D];
         let means = field.means.as_chunks::<D>().0.as_chunks::<BLOCK>().0;
         for ((first, block), means) in (0..).step_by(BLOCK).zip(&field.blocks).zip(means) {
-            // Copies: that nothing written to can be one of them lets the compiler vectorise the loop.
             let (block, means) = (*block, *means);
             for i in 0..WIDTH {
                 let mut away = [[N::default(); D]; BLOCK];
@@ -89,6 +86,7 @@ impl<N: Number> Tile<N> {
                 }
             }
         }
-        sums.divide(gradient);
+        sums.divide(&mut gradient);
+        self.gradient.copy_from_slice(&gradient);
     }
 }
