@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
+use std::ops::AddAssign;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gancore_kernels::langevin::{self, Dynamics, GaussianMixture, Noise, Schedule};
@@ -37,11 +38,14 @@ const WIDTH: usize = 64;
 
 const COMPONENTS: usize = 25;
 
+/// Exponentials side by side.
+const BLOCK: usize = 5;
+
 /// The routines that chains of a type of states call.
-trait Number: Real + Default {
+trait Number: Real + Default + AddAssign {
     fn normals(address: Address, lane: &[u64; WIDTH]) -> [[Self; WIDTH]; 4];
 
-    fn add_power(self, exponent: Self) -> Self;
+    fn powers(exponents: [Self; BLOCK]) -> [Self; BLOCK];
 }
 
 impl Number for f32 {
@@ -51,8 +55,8 @@ impl Number for f32 {
     }
 
     #[inline(always)]
-    fn add_power(self, exponent: f32) -> f32 {
-        self + num::single::exp2_normal(exponent)
+    fn powers(exponents: [f32; BLOCK]) -> [f32; BLOCK] {
+        num::single::exp2_normals(exponents)
     }
 }
 
@@ -63,8 +67,8 @@ impl Number for f64 {
     }
 
     #[inline(always)]
-    fn add_power(self, exponent: f64) -> f64 {
-        self + num::exp_normal(exponent)
+    fn powers(exponents: [f64; BLOCK]) -> [f64; BLOCK] {
+        num::exp2_normals(exponents)
     }
 }
 
@@ -85,19 +89,25 @@ impl<N: Number> Op for Floor<'_, N> {
         for (i, lane) in lane.iter_mut().enumerate() {
             *lane += i as u64;
         }
-        let [powers, first, second] = self.sums;
+        let [total, first, second] = self.sums;
         for step in 0..self.steps {
             let normals = N::normals(Address { seed: 1, stream: Stream::Proposal, step }, &lane);
             (*first, *second) = (normals[0], normals[1]);
             black_box((&mut *first, &mut *second));
-            // Five rows at a time, so that sums are written down as seldom as the kernel does.
-            for rows in black_box(self.exponents).as_chunks::<5>().0 {
+            let mut sum = [N::default(); WIDTH];
+            for rows in black_box(self.exponents).as_chunks::<BLOCK>().0 {
                 for i in 0..WIDTH {
-                    for row in rows {
-                        powers[i] = powers[i].add_power(row[i]);
+                    let mut exponents = [N::default(); BLOCK];
+                    for k in 0..BLOCK {
+                        exponents[k] = rows[k][i];
+                    }
+                    let powers = N::powers(exponents);
+                    for k in 0..BLOCK {
+                        sum[i] += powers[k];
                     }
                 }
             }
+            *total = sum;
         }
     }
 }

@@ -195,12 +195,15 @@ impl<N: Number> Group<N> {
     /// The first chain whose energy is not finite, so that it cannot go on.
     #[inline(always)]
     fn lost(&self) -> Option<usize> {
-        let energies = &self.tile.energy[..self.chains];
         let mut finite = true;
-        for energy in energies {
-            finite &= energy.is_finite();
+        for i in 0..WIDTH {
+            finite &= self.tile.energy[i].is_finite();
         }
-        if finite { None } else { energies.iter().position(|energy| !energy.is_finite()) }
+        if finite {
+            None
+        } else {
+            self.tile.energy[..self.chains].iter().position(|energy| !energy.is_finite())
+        }
     }
 }
 

@@ -16,7 +16,7 @@ impl<N: Number> Tile<N> {
     #[inline(always)]
     pub(super) fn far(&mut self, field: &Field<N>, gradients: bool, logits: &mut Vec<Column<N>>) {
         let dim = self.x.len();
-        logits.resize(field.blocks.len() * BLOCK, [N::default(); WIDTH]);
+        logits.resize(field.blocks.len() * BLOCK, Column::all(N::default()));
         let mut sums = Sums::default();
         let blocks = field.blocks.iter().zip(field.means.chunks(dim * BLOCK));
         for ((first, logits), (block, means)) in
@@ -25,7 +25,7 @@ impl<N: Number> Tile<N> {
             let constants = block.halves.iter().zip(block.offsets).zip(means.chunks(dim));
             for (place, ((&half, offset), mean)) in logits.iter_mut().zip(constants) {
                 // Written to apart, so that the compiler need not ask whether it is one of the coordinates.
-                let mut logit = [offset; WIDTH];
+                let mut logit = Column::all(offset);
                 for (x, mean) in self.x.chunks(SIDE).zip(mean.chunks(SIDE)) {
                     match x.len() {
                         1 => squares::<N, 1>(x, mean, half, &mut logit),
@@ -45,7 +45,7 @@ impl<N: Number> Tile<N> {
             }
         }
         sums.taken_out = sums.largest;
-        self.gradient.fill([N::default(); WIDTH]);
+        self.gradient.fill(Column::all(N::default()));
         let blocks = field.blocks.iter().zip(field.means.chunks(dim * BLOCK));
         for (logits, (block, means)) in logits.as_chunks_mut::<BLOCK>().0.iter_mut().zip(blocks) {
             shares(logits, block.precisions, &mut sums);

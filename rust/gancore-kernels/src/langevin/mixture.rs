@@ -24,9 +24,6 @@ const SUM_TOLERANCE: f64 = 1e-6;
 /// How many points are evaluated side by side: loops over rows of so many are what the compiler vectorises.
 pub(super) const WIDTH: usize = 8 * LANES;
 
-/// One float64 of each point of a tile.
-pub(super) type Row = [f64; WIDTH];
-
 /// A mixture of Gaussians with covariances s_k^2 I.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianMixture {

@@ -13,12 +13,12 @@
 use super::field::{BLOCK, Field};
 use super::mixture::WIDTH;
 use super::number::Number;
-use super::tile::{Sums, Tile};
+use super::tile::{Column, Sums, Tile};
 
 impl<N: Number> Tile<N> {
-    /// Gradients, and energies if asked for, else zeros; all bits are set for points that need another way.
+    /// Gradients, and energies if asked for, else zeros: of no use where the sum of shares, given back, is too small.
     #[inline(always)]
-    pub(super) fn near(&mut self, field: &Field<N>, energies: bool) -> [u64; WIDTH] {
+    pub(super) fn near(&mut self, field: &Field<N>, energies: bool) -> Column<N> {
         let mut sums = Sums::default();
         match (self.x.len(), N::COARSE && energies) {
             (1, false) => self.pass::<1, false>(field, &mut sums),
@@ -30,22 +30,18 @@ impl<N: Number> Tile<N> {
             (_, false) => self.pass::<4, false>(field, &mut sums),
             (_, true) => self.pass::<4, true>(field, &mut sums),
         }
-        self.energy = [0.0; WIDTH];
+        self.energy = Column::all(0.0);
         if energies {
             sums.energies(field, &self.x, &mut self.energy);
         }
-        let mut far = [0; WIDTH];
-        for i in 0..WIDTH {
-            far[i] = if sums.total[i] >= N::LEAST { 0 } else { u64::MAX };
-        }
-        far
+        sums.total
     }
 
     #[inline(always)]
     fn pass<const D: usize, const NEAREST: bool>(&mut self, field: &Field<N>, sums: &mut Sums<N>) {
         // Copies: that nothing written to can be one of them lets the compiler vectorise the loops without a check.
         let Some(&x) = self.x.first_chunk::<D>() else { return };
-        let mut gradient = [[N::default(); WIDTH]; D];
+        let mut gradient = [Column::all(N::default()); D];
         let means = field.means.as_chunks::<D>().0.as_chunks::<BLOCK>().0;
         for ((first, block), means) in (0..).step_by(BLOCK).zip(&field.blocks).zip(means) {
             let (block, means) = (*block, *means);

@@ -1,15 +1,42 @@
 //! Chains side by side on a mixture, in the arithmetic of float64 or of float32.
 
+use std::ops::{Deref, DerefMut};
+
 use super::Dynamics;
 use super::field::{BLOCK, Field};
-use super::mixture::{Row, WIDTH};
+use super::mixture::WIDTH;
 use super::number::Number;
 use crate::num::{self, Real};
 use crate::rng::Address;
 use crate::simd;
 
-/// One number of each point of a tile.
-pub(super) type Column<N> = [N; WIDTH];
+/// One number of each point of a tile. Vectors of 64 bytes are read and written fastest within one line of the cache.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Column<N>([N; WIDTH]);
+
+impl<N: Copy> Column<N> {
+    #[inline(always)]
+    pub(super) fn all(value: N) -> Self {
+        Self([value; WIDTH])
+    }
+}
+
+impl<N> Deref for Column<N> {
+    type Target = [N; WIDTH];
+
+    #[inline(always)]
+    fn deref(&self) -> &[N; WIDTH] {
+        &self.0
+    }
+}
+
+impl<N> DerefMut for Column<N> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [N; WIDTH] {
+        &mut self.0
+    }
+}
 
 /// Points side by side, coordinate by coordinate, and what is computed of them.
 #[derive(Clone)]
@@ -19,7 +46,7 @@ pub(super) struct Tile<N> {
     /// grad E, as `x`.
     pub(super) gradient: Vec<Column<N>>,
     /// E of every point.
-    pub(super) energy: Row,
+    pub(super) energy: Column<f64>,
 }
 
 /// What an evaluation is to find out. Gradients not asked for may be missing; energies not asked for are finite where
@@ -33,14 +60,14 @@ pub(super) struct Wanted {
 impl<N: Number> Tile<N> {
     /// Rows of points; where there are fewer than [`WIDTH`], the first is repeated.
     pub(super) fn load<T: Real>(points: &[T], dim: usize) -> Self {
-        let mut x = vec![[N::default(); WIDTH]; dim];
+        let mut x = vec![Column::all(N::default()); dim];
         for i in 0..WIDTH {
             let at = if (i + 1) * dim <= points.len() { i * dim } else { 0 };
             for (row, &value) in x.iter_mut().zip(&points[at..]) {
                 row[i] = N::round(value.into());
             }
         }
-        Self { gradient: x.clone(), energy: [0.0; WIDTH], x }
+        Self { gradient: x.clone(), energy: Column::all(0.0), x }
     }
 
     /// Write coordinates or gradients back to as many rows as there are.
@@ -82,8 +109,8 @@ impl<N: Number> Tile<N> {
 
     /// <(z' - z)/2 - (eta/4)(g' - g), g' + g>, where `quarter` is eta/4.
     #[inline(always)]
-    pub(super) fn gain(&self, proposal: &Self, quarter: f64) -> Row {
-        let mut gain = [0.0; WIDTH];
+    pub(super) fn gain(&self, proposal: &Self, quarter: f64) -> Column<f64> {
+        let mut gain = Column::all(0.0);
         let coordinates = self.x.iter().zip(&proposal.x);
         for ((from, to), (here, there)) in coordinates.zip(self.gradient.iter().zip(&proposal.gradient)) {
             for i in 0..WIDTH {
@@ -126,15 +153,19 @@ impl<N: Number> simd::Op for Evaluate<'_, N> {
         if !field.near {
             return tile.far(field, wanted.gradients, logits);
         }
-        let elsewhere = tile.near(field, wanted.energies);
-        let mut any = 0;
-        for mask in elsewhere {
-            any |= mask;
+        let total = tile.near(field, wanted.energies);
+        let mut enough = true;
+        for i in 0..WIDTH {
+            enough &= total[i] >= N::LEAST;
         }
-        if any != 0 {
+        if !enough {
             let near = tile.clone();
             tile.far(field, wanted.gradients, logits);
-            tile.take(&near, &elsewhere.map(|mask| !mask));
+            let mut kept = [0; WIDTH];
+            for i in 0..WIDTH {
+                kept[i] = if total[i] >= N::LEAST { u64::MAX } else { 0 };
+            }
+            tile.take(&near, &kept);
         }
     }
 }
@@ -157,17 +188,17 @@ pub(super) struct Sums<N> {
     pub(super) taken_out: Column<N>,
     /// The largest l_k, and the component that attains it, where they are kept.
     pub(super) largest: Column<N>,
-    nearest: [u32; WIDTH],
+    nearest: Column<u32>,
 }
 
 impl<N: Number> Default for Sums<N> {
     #[inline(always)]
     fn default() -> Self {
         Self {
-            total: [N::default(); WIDTH],
-            taken_out: [N::default(); WIDTH],
-            largest: [N::NEVER; WIDTH],
-            nearest: [0; WIDTH],
+            total: Column::all(N::default()),
+            taken_out: Column::all(N::default()),
+            largest: Column::all(N::NEVER),
+            nearest: Column::all(0),
         }
     }
 }
@@ -190,16 +221,20 @@ impl<N: Number> Sums<N> {
     /// Divide what has been added up with the shares by their sum.
     #[inline(always)]
     pub(super) fn divide(&self, gradient: &mut [Column<N>]) {
+        let mut inverse = Column::all(N::default());
+        for i in 0..WIDTH {
+            inverse[i] = N::round(1.0) / self.total[i];
+        }
         for gradient in gradient {
             for i in 0..WIDTH {
-                gradient[i] = gradient[i] / self.total[i];
+                gradient[i] = gradient[i] * inverse[i];
             }
         }
     }
 
     /// E, where the sum of shares is a positive normal number.
     #[inline(always)]
-    pub(super) fn energies(&self, field: &Field<N>, x: &[Column<N>], energy: &mut Row) {
+    pub(super) fn energies(&self, field: &Field<N>, x: &[Column<N>], energy: &mut Column<f64>) {
         let mut taken_out = [0.0; WIDTH];
         if N::COARSE {
             self.attained(field, x, energy);
@@ -207,7 +242,7 @@ impl<N: Number> Sums<N> {
                 taken_out[i] = self.taken_out[i].into() - self.largest[i].into();
             }
         } else {
-            *energy = [field.top; WIDTH];
+            *energy = Column::all(field.top);
             for i in 0..WIDTH {
                 taken_out[i] = self.taken_out[i].into();
             }
@@ -220,12 +255,12 @@ impl<N: Number> Sums<N> {
 
     /// The l_k that has been kept, in float64.
     #[inline(always)]
-    fn attained(&self, field: &Field<N>, x: &[Column<N>], out: &mut Row) {
+    fn attained(&self, field: &Field<N>, x: &[Column<N>], out: &mut Column<f64>) {
         let (mixture, dim) = (field.exact, x.len());
         let mut square = [0.0; WIDTH];
         let mut mean = [0.0; WIDTH];
         for (j, x) in x.iter().enumerate() {
-            for (mean, &k) in mean.iter_mut().zip(&self.nearest) {
+            for (mean, &k) in mean.iter_mut().zip(self.nearest.iter()) {
                 *mean = mixture.means[k as usize * dim + j];
             }
             for i in 0..WIDTH {

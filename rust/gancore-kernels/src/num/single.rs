@@ -30,10 +30,9 @@ pub fn exp2_normals<const K: usize>(x: [f32; K]) -> [f32; K] {
             (9.618_437_357_674_640e-3 + r[k] * 1.339_887_440_266_574e-3) + z[k] * 1.535_336_188_319_500e-4;
     }
     for k in 0..K {
-        value[k] = (2.402_264_791_363_012e-1 + r[k] * 5.550_332_471_162_809e-2) + z[k] * value[k];
-    }
-    for k in 0..K {
-        value[k] = 1.0 + (r[k] * 6.931_472_028_550_421e-1 + z[k] * value[k]);
+        let low = r[k] * 6.931_472_028_550_421e-1
+            + z[k] * (2.402_264_791_363_012e-1 + r[k] * 5.550_332_471_162_809e-2);
+        value[k] = 1.0 + (low + z[k] * z[k] * value[k]);
     }
     for k in 0..K {
         // What is left above the exponent falls off: adding to it is multiplying by a power of two.
