@@ -26,6 +26,11 @@ impl<N: Number> Tile<N> {
             for (place, ((&half, offset), mean)) in logits.iter_mut().zip(constants) {
                 // Written to apart, so that the compiler need not ask whether it is one of the coordinates.
                 let mut logit = Column::all(offset);
+                // Components that fill up a block weigh nothing anywhere.
+                if offset == N::NEVER {
+                    *place = logit;
+                    continue;
+                }
                 for (x, mean) in self.x.chunks(SIDE).zip(mean.chunks(SIDE)) {
                     match x.len() {
                         1 => squares::<N, 1>(x, mean, half, &mut logit),
@@ -45,7 +50,9 @@ impl<N: Number> Tile<N> {
             }
         }
         sums.taken_out = sums.largest;
-        self.gradient.fill(Column::all(N::default()));
+        if gradients {
+            self.gradient.fill(Column::all(N::default()));
+        }
         let blocks = field.blocks.iter().zip(field.means.chunks(dim * BLOCK));
         for (logits, (block, means)) in logits.as_chunks_mut::<BLOCK>().0.iter_mut().zip(blocks) {
             shares(logits, block.precisions, &mut sums);
@@ -53,7 +60,9 @@ impl<N: Number> Tile<N> {
                 self.pull(logits, means);
             }
         }
-        sums.divide(&mut self.gradient);
+        if gradients {
+            sums.divide(&mut self.gradient);
+        }
         sums.energies(field, &self.x, &mut self.energy);
         for i in 0..WIDTH {
             // The largest share is 1, unless all of them overflowed.
