@@ -41,6 +41,11 @@ const COMPONENTS: usize = 25;
 /// Exponentials side by side.
 const BLOCK: usize = 5;
 
+/// Within lines of the cache, as the kernel's.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Column<N>([N; WIDTH]);
+
 /// The routines that chains of a type of states call.
 trait Number: Real + Default + AddAssign {
     fn normals(address: Address, lane: &[u64; WIDTH]) -> [[Self; WIDTH]; 4];
@@ -74,10 +79,10 @@ impl Number for f64 {
 
 /// The steps of a tile of chains with nothing left but two normals and 25 exponentials a chain and step.
 struct Floor<'a, N> {
-    exponents: &'a [[N; WIDTH]],
+    exponents: &'a [Column<N>],
     steps: u64,
     first: u64,
-    sums: &'a mut [[N; WIDTH]; 3],
+    sums: &'a mut [Column<N>; 3],
 }
 
 impl<N: Number> Op for Floor<'_, N> {
@@ -92,18 +97,18 @@ impl<N: Number> Op for Floor<'_, N> {
         let [total, first, second] = self.sums;
         for step in 0..self.steps {
             let normals = N::normals(Address { seed: 1, stream: Stream::Proposal, step }, &lane);
-            (*first, *second) = (normals[0], normals[1]);
+            (first.0, second.0) = (normals[0], normals[1]);
             black_box((&mut *first, &mut *second));
-            let mut sum = [N::default(); WIDTH];
+            let mut sum = Column([N::default(); WIDTH]);
             for rows in black_box(self.exponents).as_chunks::<BLOCK>().0 {
                 for i in 0..WIDTH {
                     let mut exponents = [N::default(); BLOCK];
                     for k in 0..BLOCK {
-                        exponents[k] = rows[k][i];
+                        exponents[k] = rows[k].0[i];
                     }
                     let powers = N::powers(exponents);
                     for k in 0..BLOCK {
-                        sum[i] += powers[k];
+                        sum.0[i] += powers[k];
                     }
                 }
             }
@@ -131,8 +136,8 @@ fn compare<N: Number>(c: &mut Criterion, name: &str) {
     let dynamics = Dynamics { step_size: 0.1 * std * std, temperature: 1.0 };
     let schedule = Schedule { dynamics, metropolis: false, steps, noise: NOISE, record_energy: false };
     group.bench_function("normals and exponentials alone", |b| {
-        let exponents = [[N::round(-3.7); WIDTH]; COMPONENTS];
-        let mut sums = [[N::default(); WIDTH]; 3];
+        let exponents = [Column([N::round(-3.7); WIDTH]); COMPONENTS];
+        let mut sums = [Column([N::default(); WIDTH]); 3];
         b.iter(|| {
             for first in (0..chains as u64).step_by(WIDTH) {
                 simd::dispatch(Floor { exponents: &exponents, steps, first, sums: &mut sums });

@@ -40,14 +40,11 @@ pub trait Map2<A, B> {
 /// Sum of a slice, in the fixed shape of [`sum_map2`].
 #[inline(always)]
 pub fn sum<A: Real>(a: &[A]) -> f64 {
-    struct First;
-    impl<A: Real> Map2<A, A> for First {
-        #[inline(always)]
-        fn map(&self, a: A, _: A) -> f64 {
-            a.into()
-        }
+    let mut total = Compensated::default();
+    for block in a.chunks(BLOCK) {
+        total.add(striped(block));
     }
-    sum_map2(a, a, &First)
+    total.value()
 }
 
 /// Sum of f(x, y) over two slices of one length, in a fixed shape: [`LANES`] stripes within blocks of 512 terms,
@@ -64,19 +61,25 @@ pub fn sum_map2<A: Copy, B: Copy>(a: &[A], b: &[B], f: &impl Map2<A, B>) -> f64 
         for ((term, &x), &y) in terms.iter_mut().zip(a).zip(b) {
             *term = f.map(x, y);
         }
-        let (whole, rest) = terms.as_chunks::<LANES>();
-        let mut stripes = [0.0; LANES];
-        for chunk in whole {
-            for (stripe, term) in stripes.iter_mut().zip(chunk) {
-                *stripe += term;
-            }
-        }
-        for (stripe, term) in stripes.iter_mut().zip(rest) {
-            *stripe += term;
-        }
-        total.add(fold(stripes));
+        total.add(striped(terms));
     }
     total.value()
+}
+
+/// Sum of the terms of a block.
+#[inline(always)]
+fn striped<A: Real>(terms: &[A]) -> f64 {
+    let (whole, rest) = terms.as_chunks::<LANES>();
+    let mut stripes = [0.0; LANES];
+    for chunk in whole {
+        for (stripe, &term) in stripes.iter_mut().zip(chunk) {
+            *stripe += term.into();
+        }
+    }
+    for (stripe, &term) in stripes.iter_mut().zip(rest) {
+        *stripe += term.into();
+    }
+    fold(stripes)
 }
 
 #[inline(always)]

@@ -5,10 +5,12 @@
 //! ```
 //!
 //! Where S is at least [`Number::LEAST`], what fell below the smallest power is less than 2^-80 of it a component, and
-//! nothing is lost: the rounding of a share is that of l_k, whether or not the largest is taken out afterwards. In
-//! float64 then E = -(t + ln S). In float32 the rounding of l_k is up to 1e-6 of 10 nats, so the component k* that
-//! attains the largest is kept, and E = -(l_k*(x) + ln (S 2^(t - l_k*))) has its large part in float64.
-//! The other points go [`super::far`]; which way one goes depends on that point alone.
+//! nothing is lost: the rounding of a share is that of l_k, whether or not the largest is taken out afterwards. That
+//! is 32 nats below t in float32, and 208 in float64. In float64 then E = -(t + ln S). In float32 the rounding of l_k
+//! would show in E, so the component k* that attains the largest is kept where energies are asked for, and
+//! E = -(l_k*(x) + ln (S 2^(t - l_k*))) has its large part in float64: what is left is at most 1e-6 where the largest
+//! l_k is within 5 nats of t, in proportion to it further out. The other points go [`super::far`]; which way one goes
+//! depends on that point alone.
 
 use super::field::{BLOCK, Field};
 use super::mixture::WIDTH;
