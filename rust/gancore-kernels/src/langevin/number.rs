@@ -23,7 +23,7 @@ pub(super) trait Number:
     /// The logarithm of 0.
     const NEVER: Self;
 
-    /// From which sum of shares on those that fell below 2^[`Number::FLOOR`] cannot be missed: 2^80 times that.
+    /// From which sum of shares on those that fell below 2^[`Number::FLOOR`] cannot be missed: at least 2^80 times that.
     const LEAST: Self;
 
     /// Within which bounds, and above their inverses, precisions keep products with shares normal numbers.
