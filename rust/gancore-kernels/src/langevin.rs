@@ -9,12 +9,16 @@
 //! row is a function of (seed, step, number of the chain) alone, so rows may be split among calls and threads at will.
 //!
 //! State may be float32 or float64, and is drawn for and moved in its own arithmetic: float32 normals are those of
-//! float64 within 2e-6. Energies and ratios of whole chains are float64 (see `single.rs`).
+//! float64 within 2e-6. Energies and ratios of whole chains are float64 (see `near.rs`).
 
 mod chains;
+mod far;
+mod field;
 mod mixture;
 mod mlp;
-mod single;
+mod near;
+mod number;
+mod tile;
 mod underdamped;
 
 pub use chains::{Outcome, Schedule};

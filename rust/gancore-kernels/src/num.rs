@@ -40,14 +40,11 @@ pub trait Map2<A, B> {
 /// Sum of a slice, in the fixed shape of [`sum_map2`].
 #[inline(always)]
 pub fn sum<A: Real>(a: &[A]) -> f64 {
-    struct First;
-    impl<A: Real> Map2<A, A> for First {
-        #[inline(always)]
-        fn map(&self, a: A, _: A) -> f64 {
-            a.into()
-        }
+    let mut total = Compensated::default();
+    for block in a.chunks(BLOCK) {
+        total.add(striped(block));
     }
-    sum_map2(a, a, &First)
+    total.value()
 }
 
 /// Sum of f(x, y) over two slices of one length, in a fixed shape: [`LANES`] stripes within blocks of 512 terms,
@@ -64,19 +61,25 @@ pub fn sum_map2<A: Copy, B: Copy>(a: &[A], b: &[B], f: &impl Map2<A, B>) -> f64 
         for ((term, &x), &y) in terms.iter_mut().zip(a).zip(b) {
             *term = f.map(x, y);
         }
-        let (whole, rest) = terms.as_chunks::<LANES>();
-        let mut stripes = [0.0; LANES];
-        for chunk in whole {
-            for (stripe, term) in stripes.iter_mut().zip(chunk) {
-                *stripe += term;
-            }
-        }
-        for (stripe, term) in stripes.iter_mut().zip(rest) {
-            *stripe += term;
-        }
-        total.add(fold(stripes));
+        total.add(striped(terms));
     }
     total.value()
+}
+
+/// Sum of the terms of a block.
+#[inline(always)]
+fn striped<A: Real>(terms: &[A]) -> f64 {
+    let (whole, rest) = terms.as_chunks::<LANES>();
+    let mut stripes = [0.0; LANES];
+    for chunk in whole {
+        for (stripe, &term) in stripes.iter_mut().zip(chunk) {
+            *stripe += term.into();
+        }
+    }
+    for (stripe, &term) in stripes.iter_mut().zip(rest) {
+        *stripe += term.into();
+    }
+    fold(stripes)
 }
 
 #[inline(always)]
@@ -171,6 +174,60 @@ pub fn exp_normal(x: f64) -> f64 {
     value * power_of_two(k)
 }
 
+/// 2^x of K numbers for -1022 <= x <= 1023, within 2 ulp, step by step side by side as [`single::exp2_normals`] takes
+/// them; 0 at -1023, and at most 2^-1022 between the two.
+#[inline(always)]
+pub fn exp2_normals<const K: usize>(x: [f64; K]) -> [f64; K] {
+    // Taylor to degree 13, as in [`exp`].
+    const C: [f64; 14] = powers_of_ln2_by_factorials();
+    let (mut shifted, mut r, mut z, mut value) = ([0.0; K], [0.0; K], [0.0; K], [0.0; K]);
+    for k in 0..K {
+        shifted[k] = x[k] + ROUNDER;
+    }
+    for k in 0..K {
+        r[k] = x[k] - (shifted[k] - ROUNDER);
+    }
+    for k in 0..K {
+        z[k] = r[k] * r[k];
+    }
+    for k in 0..K {
+        value[k] = C[12] + r[k] * C[13];
+    }
+    for k in 0..K {
+        value[k] = (C[10] + r[k] * C[11]) + z[k] * value[k];
+    }
+    for k in 0..K {
+        value[k] = (C[8] + r[k] * C[9]) + z[k] * value[k];
+    }
+    for k in 0..K {
+        value[k] = (C[6] + r[k] * C[7]) + z[k] * value[k];
+    }
+    for k in 0..K {
+        value[k] = (C[4] + r[k] * C[5]) + z[k] * value[k];
+    }
+    for k in 0..K {
+        value[k] = (C[2] + r[k] * C[3]) + z[k] * value[k];
+    }
+    for k in 0..K {
+        value[k] = 1.0 + (r[k] * C[1] + z[k] * value[k]);
+    }
+    for k in 0..K {
+        // What is left above the exponent falls off: adding to it is multiplying by a power of two.
+        value[k] = f64::from_bits(value[k].to_bits().wrapping_add(shifted[k].to_bits() << 52));
+    }
+    value
+}
+
+const fn powers_of_ln2_by_factorials() -> [f64; 14] {
+    let mut values = [1.0; 14];
+    let mut n = 1;
+    while n < values.len() {
+        values[n] = values[n - 1] * std::f64::consts::LN_2 / n as f64;
+        n += 1;
+    }
+    values
+}
+
 /// (v, k) with exp x = v 2^k and v near 1.
 #[inline(always)]
 fn exp_reduced(x: f64) -> (f64, i64) {
@@ -253,6 +310,19 @@ mod tests {
         fn exp_agrees_with_std(x in -745.0..710.0) {
             let (ours, std) = (exp(x), x.exp());
             prop_assert!(ulps(ours, std) <= 2.0 || (ours - std).abs() <= 5e-324, "{x}: {ours:e} vs {std:e}");
+        }
+
+        #[test]
+        fn powers_of_two_agree_with_std(x in -1022.0..1023.0, y in -1.0..1.0) {
+            let powers = exp2_normals([x, y]);
+            prop_assert!(ulps(powers[0], x.exp2()) <= 2.0 && ulps(powers[1], y.exp2()) <= 2.0, "{x}, {y}");
+        }
+
+        #[test]
+        fn small_powers_of_two_fade_to_zero(x in -1023.0..-1022.0) {
+            let powers = exp2_normals([-1023.0, x]);
+            prop_assert_eq!(powers[0].to_bits(), 0);
+            prop_assert!((0.0..=f64::MIN_POSITIVE).contains(&powers[1]), "{x}");
         }
 
         #[test]

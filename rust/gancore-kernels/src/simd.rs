@@ -113,19 +113,23 @@ impl<O: Op> pulp::NullaryFnOnce for Call<O> {
 /// Run an operation compiled for the instruction set in use.
 #[inline(always)]
 pub fn dispatch<O: Op>(op: O) -> O::Output {
+    // The baseline stands in one place alone: what runs is inlined wherever it is named.
     match isa() {
         #[cfg(target_arch = "x86_64")]
-        Isa::V4 => match pulp::x86::V4::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, Call(op)),
-            None => op.run(),
-        },
+        Isa::V4 => {
+            if let Some(simd) = pulp::x86::V4::try_new() {
+                return pulp::Simd::vectorize(simd, Call(op));
+            }
+        }
         #[cfg(target_arch = "x86_64")]
-        Isa::V3 => match pulp::x86::V3::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, Call(op)),
-            None => op.run(),
-        },
-        _ => op.run(),
+        Isa::V3 => {
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                return pulp::Simd::vectorize(simd, Call(op));
+            }
+        }
+        _ => {}
     }
+    op.run()
 }
 
 /// Run an operation on the vectors of the instruction set in use. What it calls must be `#[inline(always)]`, too.
@@ -133,15 +137,18 @@ pub fn dispatch<O: Op>(op: O) -> O::Output {
 pub fn dispatch_vectors<O: pulp::WithSimd>(op: O) -> O::Output {
     match isa() {
         #[cfg(target_arch = "x86_64")]
-        Isa::V4 => match pulp::x86::V4::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, op),
-            None => op.with_simd(pulp::Scalar),
-        },
+        Isa::V4 => {
+            if let Some(simd) = pulp::x86::V4::try_new() {
+                return pulp::Simd::vectorize(simd, op);
+            }
+        }
         #[cfg(target_arch = "x86_64")]
-        Isa::V3 => match pulp::x86::V3::try_new() {
-            Some(simd) => pulp::Simd::vectorize(simd, op),
-            None => op.with_simd(pulp::Scalar),
-        },
-        _ => op.with_simd(pulp::Scalar),
+        Isa::V3 => {
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                return pulp::Simd::vectorize(simd, op);
+            }
+        }
+        _ => {}
     }
+    op.with_simd(pulp::Scalar)
 }

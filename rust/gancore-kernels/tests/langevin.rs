@@ -229,6 +229,135 @@ proptest! {
     }
 }
 
+/// Mixtures whose components differ by orders of magnitude, of parameters that float32 holds exactly, in `dims`.
+fn rugged_mixtures(
+    dims: &'static [usize],
+    components: &'static [usize],
+) -> impl Strategy<Value = naive::langevin::Mixture> {
+    let shape = (prop::sample::select(dims), prop::sample::select(components));
+    shape.prop_flat_map(|(dim, components)| {
+        let row = prop::collection::vec(-10.0_f32..10.0, dim);
+        let parts = prop::collection::vec((row, -10_i32..10, -40_i32..1), components);
+        parts.prop_map(|parts| {
+            let total: f64 = parts.iter().map(|(_, _, weight)| f64::from(*weight).exp2()).sum();
+            naive::langevin::Mixture {
+                means: parts.iter().map(|(mean, _, _)| mean.iter().map(|&v| v.into()).collect()).collect(),
+                stds: parts.iter().map(|(_, std, _)| f64::from(*std).exp2()).collect(),
+                weights: parts.iter().map(|(_, _, weight)| f64::from(*weight).exp2() / total).collect(),
+            }
+        })
+    })
+}
+
+/// Points about components, `spread` times their deviations away, of numbers that float32 holds exactly.
+fn around(mixture: &naive::langevin::Mixture, spread: f64, n: usize, seed: u64) -> Vec<f64> {
+    let components = mixture.stds.len();
+    let point = |lane: u64| {
+        let k = (seed.wrapping_add(7 * lane) % components as u64) as usize;
+        let normals = naive::langevin::normals(seed, 20, 0, lane, mixture.means[k].len());
+        let place = move |(mean, normal): (&f64, f64)| mean + spread * mixture.stds[k] * normal;
+        mixture.means[k].iter().zip(normals).map(place).map(|v| f64::from(v as f32)).collect::<Vec<f64>>()
+    };
+    (0..n as u64).flat_map(point).collect()
+}
+
+const DIMS: &[usize] = &[1, 2, 3, 4, 5, 64];
+const COMPONENTS: &[usize] = &[1, 2, 5, 6, 25];
+
+/// Energies and gradients of float64, and of float32 by one step downhill, against the definition.
+fn agree(mixture: &naive::langevin::Mixture, x: &[f64]) -> Result<(), TestCaseError> {
+    let (kernel, interrupt) = (compiled(mixture), Interrupt::new());
+    let dim = kernel.dim();
+    let energies = kernel.energies(x, &interrupt).unwrap();
+    let gradients = kernel.gradients(x, &interrupt).unwrap();
+    for ((x, energy), gradient) in x.chunks(dim).zip(energies).zip(gradients.chunks(dim)) {
+        let truth = mixture.truth(x);
+        prop_assert!((energy - truth.energy).abs() <= 1e-14 * truth.magnitude, "{energy} {}", truth.energy);
+        if truth.depth > 1e3 {
+            continue;
+        }
+        for j in 0..dim {
+            let off = (gradient[j] - truth.gradient[j]).abs();
+            prop_assert!(off <= 4e-15 * truth.effort[j] + 1e-100, "{off:e} {:e}", truth.effort[j]);
+        }
+        let step_size = 1e-3;
+        let dynamics = Dynamics { step_size, temperature: 0.0 };
+        let schedule =
+            Schedule { dynamics, metropolis: false, steps: 1, noise: noise(0, 0, 0), record_energy: true };
+        let mut moved: Vec<f32> = x.iter().map(|&v| v as f32).collect();
+        let ours = kernel.langevin(&mut moved, schedule, &interrupt).unwrap().energies[0];
+        for j in 0..dim {
+            let off = (f64::from(moved[j]) - (x[j] - step_size * truth.gradient[j])).abs();
+            let rounding = 1e-7 * (x[j].abs() + f64::from(moved[j]).abs());
+            let slack = rounding + step_size * 1e-6 * truth.effort[j] + 1e-12;
+            prop_assert!(off <= slack, "{off:e} {slack:e} {}", truth.depth);
+        }
+        let moved: Vec<f64> = moved.iter().map(|&v| v.into()).collect();
+        let truth = mixture.truth(&moved);
+        let tolerance = f64::max(1e-6, 2e-7 * truth.depth) + 1e-9 * mixture.stds.len() as f64;
+        prop_assert!((ours - truth.energy).abs() <= tolerance, "{ours} {} {}", truth.energy, truth.depth);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn rugged_mixtures_agree_with_the_definition(
+        mixture in rugged_mixtures(DIMS, COMPONENTS), seed: u64, spread in prop::sample::select(vec![0.1, 1.0, 5.0, 300.0])
+    ) {
+        agree(&mixture, &around(&mixture, spread, 10, seed))?;
+    }
+
+    #[test]
+    fn chains_do_not_depend_on_how_far_their_neighbours_are(
+        mixture in rugged_mixtures(DIMS, COMPONENTS), seed: u64, metropolis: bool, stride in 2_usize..20
+    ) {
+        let (kernel, interrupt, n) = (compiled(&mixture), Interrupt::new(), 80);
+        let dim = kernel.dim();
+        let mut start = around(&mixture, 1.0, n, seed);
+        let far = around(&mixture, 30.0, n, seed);
+        for (here, there) in start.chunks_mut(dim).zip(far.chunks(dim)).step_by(stride) {
+            here.copy_from_slice(there);
+        }
+        let narrowest = mixture.stds.iter().copied().fold(f64::INFINITY, f64::min);
+        let dynamics = Dynamics { step_size: 0.1 * narrowest * narrowest, temperature: 1.0 };
+        let schedule = |first_chain| Schedule {
+            dynamics, metropolis, steps: 3, noise: noise(seed, 0, first_chain), record_energy: true,
+        };
+        let single: Vec<f32> = start.iter().map(|&v| v as f32).collect();
+        for isa in [Isa::Scalar, Isa::V3, Isa::V4].into_iter().filter(|isa| isa.is_available()) {
+            simd::force(isa).unwrap();
+            let energies = kernel.energies(&start, &interrupt).unwrap();
+            let gradients = kernel.gradients(&start, &interrupt).unwrap();
+            let (mut double_chains, mut single_chains) = (start.clone(), single.clone());
+            kernel.langevin(&mut double_chains, schedule(0), &interrupt).unwrap();
+            kernel.langevin(&mut single_chains, schedule(0), &interrupt).unwrap();
+            for i in 0..n {
+                let row = i * dim..(i + 1) * dim;
+                let mut alone = start[row.clone()].to_vec();
+                prop_assert_eq!(kernel.energies(&alone, &interrupt).unwrap()[0], energies[i]);
+                prop_assert_eq!(&kernel.gradients(&alone, &interrupt).unwrap(), &gradients[row.clone()]);
+                kernel.langevin(&mut alone, schedule(i as u64), &interrupt).unwrap();
+                prop_assert_eq!(&alone, &double_chains[row.clone()]);
+                let mut alone = single[row.clone()].to_vec();
+                kernel.langevin(&mut alone, schedule(i as u64), &interrupt).unwrap();
+                prop_assert_eq!(&alone, &single_chains[row]);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn a_thousand_components_agree_with_the_definition(
+        mixture in rugged_mixtures(&[2, 5], &[1000]), seed: u64, spread in 0.5..30.0
+    ) {
+        agree(&mixture, &around(&mixture, spread, 3, seed))?;
+    }
+}
+
 #[test]
 fn energies_are_right_far_from_every_mode() {
     let (s, interrupt) = (0.05, Interrupt::new());

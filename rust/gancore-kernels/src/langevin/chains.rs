@@ -10,9 +10,11 @@
 //! The second form is the first with the squares multiplied out: nothing large is left to cancel, nothing is divided by
 //! eta, and one gradient a step is enough. Without the test (ULA) every proposal is taken.
 
-use super::mixture::{GaussianMixture, Row, Tile, WIDTH};
-use super::single::{SingleMixture, SingleTile};
-use super::underdamped::{Glide, Number};
+use super::field::Field;
+use super::mixture::{GaussianMixture, WIDTH};
+use super::number::Number;
+use super::tile::{Column, Tile, Wanted};
+use super::underdamped::Glide;
 use super::{Dynamics, Noise, TASK};
 use crate::error::{Error, Result};
 use crate::num::{self, Compensated, Real};
@@ -45,51 +47,6 @@ pub struct Outcome {
     pub accepted: u64,
     /// Mean energy over the chains after each step, if recorded.
     pub energies: Vec<f64>,
-}
-
-/// One coordinate of the chains of a tile.
-pub(super) type Column<N> = [N; WIDTH];
-
-/// Positions, to be moved, and gradients.
-pub(super) type Columns<'a, N> = (&'a mut [Column<N>], &'a [Column<N>]);
-
-/// Chains side by side on a mixture, in the arithmetic of float64 or of float32.
-pub(super) trait Walkers: Clone + Send + Sync {
-    /// The mixture, made ready for that arithmetic.
-    type Field: Sync;
-
-    /// Scratch space of an evaluation.
-    type Scratch;
-
-    /// In whose arithmetic they walk.
-    type Number: Number;
-
-    /// Scratch space for a mixture of so many components.
-    fn scratch(components: usize) -> Self::Scratch;
-
-    /// Rows of points; where there are fewer than [`WIDTH`], the first is repeated.
-    fn load<T: Real>(points: &[T], dim: usize) -> Self;
-
-    /// Write back as many points as there are rows.
-    fn store<T: Real>(&self, rows: &mut [T]);
-
-    /// Compute energies and their gradient.
-    fn evaluate(&mut self, field: &Self::Field, scratch: &mut Self::Scratch);
-
-    /// Write z - eta g + sqrt(2 eta T) xi to `proposal`.
-    fn propose(&self, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Self);
-
-    /// <(z' - z)/2 - (eta/4)(g' - g), g' + g>, where `quarter` is eta/4.
-    fn gain(&self, proposal: &Self, quarter: f64) -> Row;
-
-    /// Become the proposal where all bits of `taken` are set.
-    fn take(&mut self, proposal: &Self, taken: &[u64; WIDTH]);
-
-    /// E of every chain.
-    fn energies(&self) -> &Row;
-
-    /// Positions and gradients, coordinate by coordinate.
-    fn columns(&mut self) -> Columns<'_, Self::Number>;
 }
 
 impl GaussianMixture {
@@ -148,29 +105,38 @@ impl GaussianMixture {
         if chains == 0 {
             return Err(Error::shape("initial", "at least one row", "none"));
         }
-        match SingleMixture::new(self) {
-            Some(field) if size_of::<T>() == size_of::<f32>() => {
-                self.walk::<T, SingleTile>(&field, states, velocities, schedule, interrupt)
-            }
-            _ => self.walk::<T, Tile>(self, states, velocities, schedule, interrupt),
+        if size_of::<T>() == size_of::<f32>() && self.fits_single() {
+            self.walk::<T, f32>(states, velocities, schedule, interrupt)
+        } else {
+            self.walk::<T, f64>(states, velocities, schedule, interrupt)
         }
     }
 
-    fn walk<T: Real, W: Walkers>(
+    /// Whether no parameter, nor a square of one, comes near the ends of float32's range.
+    fn fits_single(&self) -> bool {
+        let within = |values: &[f64], least: f64, most: f64| {
+            values.iter().all(|v| v.abs() == 0.0 || (least..=most).contains(&v.abs()))
+        };
+        within(&self.means, 0.0, 1e12)
+            && within(&self.precisions, 1e-12, 1e12)
+            && within(&self.offsets, 0.0, 1e6)
+    }
+
+    fn walk<T: Real, N: Number>(
         &self,
-        field: &W::Field,
         states: &mut [T],
         velocities: Option<(&mut [T], f64)>,
         schedule: Schedule,
         interrupt: &Interrupt,
     ) -> Result<Outcome> {
+        let field = Field::<N>::new(self);
         let (chains, tile) = (states.len() / self.dim(), WIDTH * self.dim());
-        let mut groups: Vec<Group<W>> =
+        let mut groups: Vec<Group<N>> =
             states.chunks(tile).map(|rows| Group::new(rows, self.dim())).collect();
         let glide = velocities.as_ref().map(|(_, friction)| Glide::new(schedule.dynamics, *friction));
         if let Some((velocities, _)) = &velocities {
             for (rows, group) in velocities.chunks(tile).zip(&mut groups) {
-                group.velocity = W::load(rows, self.dim()).columns().0.to_vec();
+                group.velocity = Tile::load(rows, self.dim()).x;
             }
         }
         let (mut done, mut energies) = (0, Vec::new());
@@ -180,9 +146,8 @@ impl GaussianMixture {
             pool::for_each_chunk_mut(&mut groups, per_task, |task, groups| {
                 groups.iter_mut().enumerate().try_for_each(|(i, group)| {
                     let row = (task * per_task + i) * WIDTH;
-                    let components = self.components();
-                    let advance =
-                        Advance { field, components, schedule, glide, row, done, steps, group, interrupt };
+                    let field = &field;
+                    let advance = Advance { field, schedule, glide, row, done, steps, group, interrupt };
                     simd::dispatch(advance)
                 })
             })?;
@@ -198,12 +163,11 @@ impl GaussianMixture {
             done += steps;
         }
         for (rows, group) in states.chunks_mut(tile).zip(&groups) {
-            group.tile.store(rows);
+            Tile::store(&group.tile.x, rows);
         }
         if let Some((velocities, _)) = velocities {
-            for (rows, group) in velocities.chunks_mut(tile).zip(&mut groups) {
-                group.tile.columns().0.copy_from_slice(&group.velocity);
-                group.tile.store(rows);
+            for (rows, group) in velocities.chunks_mut(tile).zip(&groups) {
+                Tile::store(&group.velocity, rows);
             }
         }
         Ok(Outcome { accepted: groups.iter().map(|group| group.accepted).sum(), energies })
@@ -211,59 +175,62 @@ impl GaussianMixture {
 }
 
 /// Chains that advance side by side.
-struct Group<W: Walkers> {
+struct Group<N> {
     /// How many there are; the tile may be wider.
     chains: usize,
-    tile: W,
+    tile: Tile<N>,
     /// Velocities, coordinate by coordinate; none without them.
-    velocity: Vec<Column<W::Number>>,
+    velocity: Vec<Column<N>>,
     accepted: u64,
     /// Sums of the energies over the chains, step by step of the current block.
     sums: Vec<f64>,
 }
 
-impl<W: Walkers> Group<W> {
+impl<N: Number> Group<N> {
     fn new<T: Real>(rows: &[T], dim: usize) -> Self {
-        let tile = W::load(rows, dim);
+        let tile = Tile::load(rows, dim);
         Self { chains: rows.len() / dim, tile, velocity: Vec::new(), accepted: 0, sums: Vec::new() }
     }
 
     /// The first chain whose energy is not finite, so that it cannot go on.
     #[inline(always)]
     fn lost(&self) -> Option<usize> {
-        let energies = &self.tile.energies()[..self.chains];
         let mut finite = true;
-        for energy in energies {
-            finite &= energy.is_finite();
+        for i in 0..WIDTH {
+            finite &= self.tile.energy[i].is_finite();
         }
-        if finite { None } else { energies.iter().position(|energy| !energy.is_finite()) }
+        if finite {
+            None
+        } else {
+            self.tile.energy[..self.chains].iter().position(|energy| !energy.is_finite())
+        }
     }
 }
 
 /// The steps of one block that one group takes.
-struct Advance<'a, W: Walkers> {
-    field: &'a W::Field,
-    components: usize,
+struct Advance<'a, N> {
+    field: &'a Field<'a, N>,
     schedule: Schedule,
-    glide: Option<Glide<W::Number>>,
+    glide: Option<Glide<N>>,
     /// Number of the group's first row.
     row: usize,
     done: u64,
     steps: u64,
-    group: &'a mut Group<W>,
+    group: &'a mut Group<N>,
     interrupt: &'a Interrupt,
 }
 
-impl<W: Walkers> simd::Op for Advance<'_, W> {
+impl<N: Number> simd::Op for Advance<'_, N> {
     type Output = Result<()>;
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { field, components, schedule, glide, row, done, steps, group, interrupt } = self;
-        let Schedule { dynamics, metropolis, noise, .. } = schedule;
-        let mut scratch = W::scratch(components);
+        let Self { field, schedule, glide, row, done, steps, group, interrupt } = self;
+        let Schedule { dynamics, metropolis, noise, record_energy, .. } = schedule;
+        let wanted = Wanted { gradients: true, energies: metropolis || record_energy };
+        let mut logits = Vec::new();
         if done == 0 {
-            group.tile.evaluate(field, &mut scratch);
+            group.tile.evaluate(field, wanted, &mut logits);
             if let Some(i) = group.lost() {
                 return Err(Error::domain(
                     "initial",
@@ -279,13 +246,13 @@ impl<W: Walkers> simd::Op for Advance<'_, W> {
             interrupt.check()?;
             let address = |stream| Address { seed: noise.seed, stream, step: noise.step.wrapping_add(step) };
             if let Some(glide) = glide {
-                let (x, gradient) = group.tile.columns();
+                let Tile { x, gradient, .. } = &mut group.tile;
                 glide.advance(x, &mut group.velocity, gradient, address(Stream::Proposal), first);
-                group.tile.evaluate(field, &mut scratch);
-                glide.kick(&mut group.velocity, group.tile.columns().1);
+                group.tile.evaluate(field, wanted, &mut logits);
+                glide.kick(&mut group.velocity, &group.tile.gradient);
             } else {
                 group.tile.propose(dynamics, address(Stream::Proposal), first, &mut proposal);
-                proposal.evaluate(field, &mut scratch);
+                proposal.evaluate(field, wanted, &mut logits);
             }
             if metropolis {
                 let taken = choose(&mut group.tile, &proposal, dynamics, address(Stream::Accept), first);
@@ -309,27 +276,19 @@ impl<W: Walkers> simd::Op for Advance<'_, W> {
                     ));
                 }
             }
-            group.sums.push(num::sum(&group.tile.energies()[..group.chains]));
+            if record_energy {
+                group.sums.push(num::sum(&group.tile.energy[..group.chains]));
+            }
         }
         Ok(())
     }
 }
 
-/// Numbers of the lanes of chains from `first` on.
-#[inline(always)]
-pub(super) fn lanes(first: u64) -> [u64; WIDTH] {
-    let mut lanes = [first; WIDTH];
-    for (i, lane) in lanes.iter_mut().enumerate() {
-        *lane = lane.wrapping_add(i as u64);
-    }
-    lanes
-}
-
 /// Move each chain to its proposal where ln u < ln r, not where the ratio is nan; all bits are set where it moved.
 #[inline(always)]
-fn choose<W: Walkers>(
-    tile: &mut W,
-    proposal: &W,
+fn choose<N: Number>(
+    tile: &mut Tile<N>,
+    proposal: &Tile<N>,
     dynamics: Dynamics,
     address: Address,
     first: u64,
@@ -337,7 +296,7 @@ fn choose<W: Walkers>(
     let gain = tile.gain(proposal, 0.25 * dynamics.step_size);
     let mut uniform = [0.0; WIDTH];
     address.uniform_lanes(first, &mut uniform);
-    let (here, there) = (tile.energies(), proposal.energies());
+    let (here, there) = (&tile.energy, &proposal.energy);
     let mut taken = [0; WIDTH];
     for i in 0..WIDTH {
         let log_ratio = ((here[i] - there[i]) + gain[i]) / dynamics.temperature;
@@ -345,90 +304,4 @@ fn choose<W: Walkers>(
     }
     tile.take(proposal, &taken);
     taken
-}
-
-impl Walkers for Tile {
-    type Field = GaussianMixture;
-    type Scratch = Vec<Row>;
-    type Number = f64;
-
-    fn scratch(components: usize) -> Vec<Row> {
-        vec![[0.0; WIDTH]; components]
-    }
-
-    #[inline(always)]
-    fn load<T: Real>(points: &[T], dim: usize) -> Self {
-        Self::load(points, dim)
-    }
-
-    #[inline(always)]
-    fn store<T: Real>(&self, rows: &mut [T]) {
-        Self::store(&self.x, rows);
-    }
-
-    #[inline(always)]
-    fn evaluate(&mut self, field: &GaussianMixture, scratch: &mut Vec<Row>) {
-        self.evaluate::<true>(field, scratch);
-    }
-
-    #[inline(always)]
-    fn propose(&self, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Self) {
-        let (size, scale) = (dynamics.step_size, dynamics.noise());
-        let lanes = lanes(first);
-        let here = self.x.chunks(4).zip(self.gradient.chunks(4));
-        for ((block, proposal), (state, gradient)) in (0..).zip(proposal.x.chunks_mut(4)).zip(here) {
-            let normals = if state.len() <= 2 {
-                address.normal_block::<1, WIDTH>(&[block; WIDTH], &lanes)
-            } else {
-                address.normal_block::<2, WIDTH>(&[block; WIDTH], &lanes)
-            };
-            for (((to, from), slope), normal) in proposal.iter_mut().zip(state).zip(gradient).zip(&normals) {
-                for i in 0..WIDTH {
-                    to[i] = (from[i] - size * slope[i]) + scale * normal[i];
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn gain(&self, proposal: &Self, quarter: f64) -> Row {
-        let mut gain = [0.0; WIDTH];
-        let coordinates = self.x.iter().zip(&proposal.x);
-        for ((from, to), (here, there)) in coordinates.zip(self.gradient.iter().zip(&proposal.gradient)) {
-            for i in 0..WIDTH {
-                let half = 0.5 * (to[i] - from[i]) - quarter * (there[i] - here[i]);
-                gain[i] += half * (there[i] + here[i]);
-            }
-        }
-        gain
-    }
-
-    #[inline(always)]
-    fn take(&mut self, proposal: &Self, taken: &[u64; WIDTH]) {
-        select(&mut self.energy, &proposal.energy, taken);
-        for (here, there) in self.x.iter_mut().zip(&proposal.x) {
-            select(here, there, taken);
-        }
-        for (here, there) in self.gradient.iter_mut().zip(&proposal.gradient) {
-            select(here, there, taken);
-        }
-    }
-
-    #[inline(always)]
-    fn columns(&mut self) -> (&mut [Row], &[Row]) {
-        (&mut self.x, &self.gradient)
-    }
-
-    #[inline(always)]
-    fn energies(&self) -> &Row {
-        &self.energy
-    }
-}
-
-/// Bit by bit: a choice would become a masked store, which some processors are slow at.
-#[inline(always)]
-pub(super) fn select(here: &mut Row, there: &Row, taken: &[u64; WIDTH]) {
-    for i in 0..WIDTH {
-        here[i] = f64::from_bits(here[i].to_bits() & !taken[i] | there[i].to_bits() & taken[i]);
-    }
 }

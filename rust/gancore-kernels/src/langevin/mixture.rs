@@ -1,13 +1,16 @@
 //! The energy of a mixture of isotropic Gaussians, its gradient, and draws from it.
 //!
 //! ```text
-//! E(x) = -ln sum_k w_k N(x; mu_k, s_k^2 I) = -(m + ln sum_k exp(l_k - m)),  m = max_k l_k
+//! E(x) = -ln sum_k w_k N(x; mu_k, s_k^2 I) = -(m + ln sum_k exp(l_k - m)),  for any m
 //! l_k  = ln w_k - d ln s_k - (d/2) ln 2 pi - |x - mu_k|^2 / (2 s_k^2)
 //! grad E(x) = sum_k r_k (x - mu_k) / s_k^2,  r_k = exp(l_k - m) / sum_j exp(l_j - m)
 //! ```
 //!
-//! Taking out the largest l_k keeps energies right however far x lies from every mean.
+//! With m the largest l_k energies are right however far x lies from every mean (`far.rs`); near them a constant m does
+//! (`near.rs`).
 
+use super::field::Field;
+use super::tile::{Tile, Wanted};
 use super::{TASK, refuse_non_finite};
 use crate::error::{Error, Result};
 use crate::num::{self, Real};
@@ -18,15 +21,8 @@ use crate::simd::{self, LANES};
 /// How far the sum of the weights may be from 1.
 const SUM_TOLERANCE: f64 = 1e-6;
 
-/// Components that weigh less than e^-60 = 9e-27 of the largest are taken for zero: they cannot change a float64, and
-/// arithmetic on the subnormal numbers further down is slow.
-const NEGLIGIBLE: f64 = -60.0;
-
 /// How many points are evaluated side by side: loops over rows of so many are what the compiler vectorises.
 pub(super) const WIDTH: usize = 8 * LANES;
-
-/// One number of each point of a tile.
-pub(super) type Row = [f64; WIDTH];
 
 /// A mixture of Gaussians with covariances s_k^2 I.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,12 +103,18 @@ impl GaussianMixture {
     pub fn energies<T: Real>(&self, x: &[T], interrupt: &Interrupt) -> Result<Vec<f64>> {
         self.check_points("x", x, interrupt)?;
         let mut energies = vec![0.0; x.len() / self.dim];
-        let rows = self.rows_per_task();
+        let (field, rows) = (Field::<f64>::new(self), self.rows_per_task());
+        let wanted = Wanted { gradients: false, energies: true };
         pool::for_each_chunk_mut(&mut energies, rows, |task, energies| {
             interrupt.check()?;
             let start = task * rows * self.dim;
             let x = &x[start..start + energies.len() * self.dim];
-            simd::dispatch(Energies { mixture: self, x, out: energies });
+            let mut logits = Vec::new();
+            for (points, out) in x.chunks(WIDTH * self.dim).zip(energies.chunks_mut(WIDTH)) {
+                let mut tile = Tile::load(points, self.dim);
+                tile.evaluate(&field, wanted, &mut logits);
+                out.copy_from_slice(&tile.energy[..out.len()]);
+            }
             Ok(())
         })?;
         Ok(energies)
@@ -122,11 +124,18 @@ impl GaussianMixture {
     pub fn gradients<T: Real>(&self, x: &[T], interrupt: &Interrupt) -> Result<Vec<T>> {
         self.check_points("x", x, interrupt)?;
         let mut gradients = x.to_vec();
+        let (field, tile) = (Field::<f64>::new(self), WIDTH * self.dim);
         let per_task = self.rows_per_task() * self.dim;
+        let wanted = Wanted { gradients: true, energies: false };
         pool::for_each_chunk_mut(&mut gradients, per_task, |task, gradients| {
             interrupt.check()?;
             let x = &x[task * per_task..task * per_task + gradients.len()];
-            simd::dispatch(Gradients { mixture: self, x, out: gradients });
+            let mut logits = Vec::new();
+            for (points, out) in x.chunks(tile).zip(gradients.chunks_mut(tile)) {
+                let mut tile = Tile::load(points, self.dim);
+                tile.evaluate(&field, wanted, &mut logits);
+                Tile::store(&tile.gradient, out);
+            }
             Ok(())
         })?;
         match gradients.iter().position(|&g| !g.into().is_finite()) {
@@ -168,130 +177,6 @@ impl GaussianMixture {
     }
 }
 
-/// Points side by side, coordinate by coordinate, and what is computed of them.
-#[derive(Clone)]
-pub(super) struct Tile {
-    /// Row j holds coordinate j of every point.
-    pub(super) x: Vec<Row>,
-    /// grad E, as `x`.
-    pub(super) gradient: Vec<Row>,
-    /// E of every point.
-    pub(super) energy: Row,
-}
-
-impl Tile {
-    /// Rows of points as a tile; where there are fewer than [`WIDTH`], the first is repeated.
-    #[inline(always)]
-    pub(super) fn load<T: Real>(points: &[T], dim: usize) -> Self {
-        let mut x = vec![[0.0; WIDTH]; dim];
-        for i in 0..WIDTH {
-            let at = if (i + 1) * dim <= points.len() { i * dim } else { 0 };
-            for (row, &value) in x.iter_mut().zip(&points[at..]) {
-                row[i] = value.into();
-            }
-        }
-        Self { gradient: x.clone(), energy: [0.0; WIDTH], x }
-    }
-
-    /// Compute E and, if asked for, grad E; `logits` has a row a component.
-    #[inline(always)]
-    pub(super) fn evaluate<const GRADIENT: bool>(&mut self, mixture: &GaussianMixture, logits: &mut [Row]) {
-        let dim = mixture.dim;
-        let mut largest = [f64::NEG_INFINITY; WIDTH];
-        let components = mixture.means.chunks(dim).zip(&mixture.precisions).zip(&mixture.offsets);
-        for (((mean, &precision), &offset), logit) in components.zip(&mut *logits) {
-            let mut square = [0.0; WIDTH];
-            for (x, mean) in self.x.chunks(BLOCK).zip(mean.chunks(BLOCK)) {
-                match x.len() {
-                    1 => squares::<1>(x, mean, &mut square),
-                    2 => squares::<2>(x, mean, &mut square),
-                    3 => squares::<3>(x, mean, &mut square),
-                    _ => squares::<BLOCK>(x, mean, &mut square),
-                }
-            }
-            let half = 0.5 * precision;
-            for i in 0..WIDTH {
-                logit[i] = offset - half * square[i];
-                // As a comparison it would become a masked store, which some processors are slow at.
-                largest[i] = largest[i].max(logit[i]);
-            }
-        }
-        let mut sum = [0.0; WIDTH];
-        if GRADIENT {
-            self.gradient.fill([0.0; WIDTH]);
-        }
-        let components = mixture.means.chunks(dim).zip(&mixture.precisions);
-        for ((mean, &precision), logit) in components.zip(&*logits) {
-            let mut pull = [0.0; WIDTH];
-            for i in 0..WIDTH {
-                let log = logit[i] - largest[i];
-                let value = num::exp_normal(if log > NEGLIGIBLE { log } else { NEGLIGIBLE });
-                let share = if log >= NEGLIGIBLE { value } else { 0.0 };
-                sum[i] += share;
-                pull[i] = share * precision;
-            }
-            if GRADIENT {
-                let rows = self.gradient.chunks_mut(BLOCK).zip(self.x.chunks(BLOCK));
-                for ((gradient, x), mean) in rows.zip(mean.chunks(BLOCK)) {
-                    match x.len() {
-                        1 => pulls::<1>(gradient, x, mean, &pull),
-                        2 => pulls::<2>(gradient, x, mean, &pull),
-                        3 => pulls::<3>(gradient, x, mean, &pull),
-                        _ => pulls::<BLOCK>(gradient, x, mean, &pull),
-                    }
-                }
-            }
-        }
-        if GRADIENT {
-            for gradient in &mut self.gradient {
-                for i in 0..WIDTH {
-                    gradient[i] /= sum[i];
-                }
-            }
-        }
-        for i in 0..WIDTH {
-            let value = -(largest[i] + num::ln(sum[i]));
-            self.energy[i] = if largest[i] == f64::NEG_INFINITY { f64::INFINITY } else { value };
-        }
-    }
-
-    /// Write coordinates or gradients back to as many rows as there are.
-    #[inline(always)]
-    pub(super) fn store<T: Real>(values: &[Row], rows: &mut [T]) {
-        for (i, row) in rows.chunks_mut(values.len()).enumerate() {
-            for (value, column) in row.iter_mut().zip(values) {
-                *value = T::round(column[i]);
-            }
-        }
-    }
-}
-
-/// Coordinates that one pass over a tile takes together, so that less is written down between passes.
-const BLOCK: usize = 4;
-
-/// Add the squared distances to a mean in N coordinates.
-#[inline(always)]
-fn squares<const N: usize>(x: &[Row], mean: &[f64], square: &mut Row) {
-    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
-    for i in 0..WIDTH {
-        for j in 0..N {
-            square[i] += (x[j][i] - mean[j]) * (x[j][i] - mean[j]);
-        }
-    }
-}
-
-/// Add the weighted differences from a mean in N coordinates.
-#[inline(always)]
-fn pulls<const N: usize>(gradient: &mut [Row], x: &[Row], mean: &[f64], pull: &Row) {
-    let (Some(x), Some(mean)) = (x.first_chunk::<N>(), mean.first_chunk::<N>()) else { return };
-    let Some(gradient) = gradient.first_chunk_mut::<N>() else { return };
-    for i in 0..WIDTH {
-        for j in 0..N {
-            gradient[j][i] += pull[i] * (x[j][i] - mean[j]);
-        }
-    }
-}
-
 /// Refuse numbers that a condition does not hold for, naming the first.
 fn refuse(
     argument: &'static str,
@@ -302,48 +187,6 @@ fn refuse(
     match values.iter().enumerate().find(|&(_, &v)| !holds(v)) {
         Some((i, value)) => Err(Error::domain(argument, expected, format!("{value} at index {i}"))),
         None => Ok(()),
-    }
-}
-
-struct Energies<'a, T> {
-    mixture: &'a GaussianMixture,
-    x: &'a [T],
-    out: &'a mut [f64],
-}
-
-impl<T: Real> simd::Op for Energies<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let dim = self.mixture.dim;
-        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
-        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH)) {
-            let mut tile = Tile::load(points, dim);
-            tile.evaluate::<false>(self.mixture, &mut logits);
-            out.copy_from_slice(&tile.energy[..out.len()]);
-        }
-    }
-}
-
-struct Gradients<'a, T> {
-    mixture: &'a GaussianMixture,
-    x: &'a [T],
-    out: &'a mut [T],
-}
-
-impl<T: Real> simd::Op for Gradients<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let dim = self.mixture.dim;
-        let mut logits = vec![[0.0; WIDTH]; self.mixture.components()];
-        for (points, out) in self.x.chunks(WIDTH * dim).zip(self.out.chunks_mut(WIDTH * dim)) {
-            let mut tile = Tile::load(points, dim);
-            tile.evaluate::<true>(self.mixture, &mut logits);
-            Tile::store(&tile.gradient, out);
-        }
     }
 }
 

@@ -10,60 +10,12 @@
 //! section 2. Velocities are in units of the root of the temperature: N(0, I) when stationary. Positions of a Gaussian
 //! have its variance at any stable step.
 
-use std::ops::{Add, Mul, Sub};
-
 use super::Dynamics;
-use super::chains::lanes;
 use super::mixture::WIDTH;
+use super::number::Number;
+use super::tile::{Column, lanes};
 use crate::num;
 use crate::rng::Address;
-
-/// A number of a tile, in whose arithmetic chains walk.
-pub(super) trait Number:
-    Copy + Default + Send + Sync + Add<Output = Self> + Mul<Output = Self> + Sub<Output = Self>
-{
-    /// Round a float64 to this type; to be marked `#[inline(always)]`, as is the other.
-    fn of(value: f64) -> Self;
-
-    /// [`Address::normal_block`] in this arithmetic.
-    fn normals<const PAIRS: usize>(
-        address: Address,
-        block: &[u64; WIDTH],
-        lane: &[u64; WIDTH],
-    ) -> [[Self; WIDTH]; 4];
-}
-
-impl Number for f64 {
-    #[inline(always)]
-    fn of(value: f64) -> f64 {
-        value
-    }
-
-    #[inline(always)]
-    fn normals<const PAIRS: usize>(
-        address: Address,
-        block: &[u64; WIDTH],
-        lane: &[u64; WIDTH],
-    ) -> [[f64; WIDTH]; 4] {
-        address.normal_block::<PAIRS, WIDTH>(block, lane)
-    }
-}
-
-impl Number for f32 {
-    #[inline(always)]
-    fn of(value: f64) -> f32 {
-        value as f32
-    }
-
-    #[inline(always)]
-    fn normals<const PAIRS: usize>(
-        address: Address,
-        block: &[u64; WIDTH],
-        lane: &[u64; WIDTH],
-    ) -> [[f32; WIDTH]; 4] {
-        address.normal_block_single::<PAIRS, WIDTH>(block, lane)
-    }
-}
 
 /// Factors of a step.
 #[derive(Clone, Copy)]
@@ -84,10 +36,10 @@ impl<N: Number> Glide<N> {
         let (half, root) = (0.5 * time, dynamics.temperature.sqrt());
         let keep = num::exp(-friction * time);
         Self {
-            kick: N::of(half / root),
-            drift: N::of(half * root),
-            keep: N::of(keep),
-            fresh: N::of((1.0 - keep * keep).sqrt()),
+            kick: N::round(half / root),
+            drift: N::round(half * root),
+            keep: N::round(keep),
+            fresh: N::round((1.0 - keep * keep).sqrt()),
         }
     }
 
@@ -95,9 +47,9 @@ impl<N: Number> Glide<N> {
     #[inline(always)]
     pub(super) fn advance(
         self,
-        x: &mut [[N; WIDTH]],
-        velocity: &mut [[N; WIDTH]],
-        gradient: &[[N; WIDTH]],
+        x: &mut [Column<N>],
+        velocity: &mut [Column<N>],
+        gradient: &[Column<N>],
         address: Address,
         first: u64,
     ) {
@@ -121,7 +73,7 @@ impl<N: Number> Glide<N> {
 
     /// Half a step of the force.
     #[inline(always)]
-    pub(super) fn kick(self, velocity: &mut [[N; WIDTH]], gradient: &[[N; WIDTH]]) {
+    pub(super) fn kick(self, velocity: &mut [Column<N>], gradient: &[Column<N>]) {
         for (v, slope) in velocity.iter_mut().zip(gradient) {
             for i in 0..WIDTH {
                 v[i] = v[i] - self.kick * slope[i];

@@ -5,24 +5,40 @@
 /// 2^23 + 2^22: adding it rounds a float to an integer in its low bits.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// 2^x for -126 <= x <= 127.
+/// 2^x for -126 <= x <= 127; 0 at -127, and at most 2^-126 between the two.
 #[inline(always)]
 pub fn exp2_normal(x: f32) -> f32 {
-    let shifted = x + ROUNDER;
-    let r = x - (shifted - ROUNDER);
-    let mut value = 1.535_336_188_319_500e-4;
-    for c in [
-        1.339_887_440_266_574e-3,
-        9.618_437_357_674_640e-3,
-        5.550_332_471_162_809e-2,
-        2.402_264_791_363_012e-1,
-        6.931_472_028_550_421e-1,
-        1.0,
-    ] {
-        value = value * r + c;
+    exp2_normals([x])[0]
+}
+
+/// [`exp2_normal`] of K numbers, step by step side by side: a processor looks too few operations ahead to see for
+/// itself that one does not wait for the other.
+#[inline(always)]
+pub fn exp2_normals<const K: usize>(x: [f32; K]) -> [f32; K] {
+    let (mut shifted, mut r, mut z, mut value) = ([0.0; K], [0.0; K], [0.0; K], [0.0; K]);
+    for k in 0..K {
+        shifted[k] = x[k] + ROUNDER;
     }
-    // What is left above the exponent falls off: adding to it is multiplying by a power of two.
-    f32::from_bits(value.to_bits().wrapping_add(shifted.to_bits() << 23))
+    for k in 0..K {
+        r[k] = x[k] - (shifted[k] - ROUNDER);
+    }
+    for k in 0..K {
+        z[k] = r[k] * r[k];
+    }
+    for k in 0..K {
+        value[k] =
+            (9.618_437_357_674_640e-3 + r[k] * 1.339_887_440_266_574e-3) + z[k] * 1.535_336_188_319_500e-4;
+    }
+    for k in 0..K {
+        let low = r[k] * 6.931_472_028_550_421e-1
+            + z[k] * (2.402_264_791_363_012e-1 + r[k] * 5.550_332_471_162_809e-2);
+        value[k] = 1.0 + (low + z[k] * z[k] * value[k]);
+    }
+    for k in 0..K {
+        // What is left above the exponent falls off: adding to it is multiplying by a power of two.
+        value[k] = f32::from_bits(value[k].to_bits().wrapping_add(shifted[k].to_bits() << 23));
+    }
+    value
 }
 
 /// Natural logarithm of (word + 1/2) / 2^32, within 3 ulp also where that is close to 1.
@@ -87,6 +103,12 @@ mod tests {
         #[test]
         fn powers_of_two_agree_with_std(x in -126.0_f32..127.0) {
             prop_assert!(ulps(exp2_normal(x), f64::from(x).exp2()) <= 1.5, "{x}");
+        }
+
+        #[test]
+        fn small_powers_of_two_fade_to_zero(x in -127.0_f32..-126.0) {
+            prop_assert_eq!(exp2_normal(-127.0).to_bits(), 0);
+            prop_assert!((0.0..=f32::MIN_POSITIVE).contains(&exp2_normal(x)), "{x}");
         }
 
         #[test]

@@ -72,6 +72,46 @@ impl Mixture {
     }
 }
 
+/// What a component says of a point: ln w - d ln (s sqrt(2 pi)) without, and with, -|x - mu|^2 / (2 s^2).
+fn logit(mixture: &Mixture, k: usize, x: &[f64]) -> (f64, f64) {
+    let s = mixture.stds[k];
+    let offset = mixture.weights[k].ln() - x.len() as f64 * (s.ln() + 0.5 * std::f64::consts::TAU.ln());
+    let square: f64 = x.iter().zip(&mixture.means[k]).map(|(x, mean)| ((x - mean) / s).powi(2)).sum();
+    (offset, offset - 0.5 * square)
+}
+
+/// What is true of a point wherever it lies.
+pub struct Truth {
+    pub energy: f64,
+    pub gradient: Vec<f64>,
+    /// The sum of what components pull, without their signs, times how far their logits are below the largest offset:
+    /// that is how coarse they are.
+    pub effort: Vec<f64>,
+    /// How far the largest logit is below the largest offset.
+    pub depth: f64,
+    /// The largest number that has been added to or taken from the energy.
+    pub magnitude: f64,
+}
+
+impl Mixture {
+    pub fn truth(&self, x: &[f64]) -> Truth {
+        let logits: Vec<(f64, f64)> = (0..self.stds.len()).map(|k| logit(self, k, x)).collect();
+        let top = logits.iter().map(|l| l.0).fold(f64::NEG_INFINITY, f64::max);
+        let most = logits.iter().map(|l| l.1).fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = logits.iter().map(|l| (l.1 - most).exp()).sum();
+        let (mut gradient, mut effort) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        for (k, l) in logits.iter().enumerate() {
+            for j in 0..x.len() {
+                let pull = (l.1 - most).exp() / total * (x[j] - self.means[k][j]) / self.stds[k].powi(2);
+                gradient[j] += pull;
+                effort[j] += pull.abs() * (1.0 + top - l.1);
+            }
+        }
+        let magnitude = 1.0 + top.abs() + most.abs();
+        Truth { energy: -(most + total.ln()), gradient, effort, depth: top - most, magnitude }
+    }
+}
+
 /// -|to - from + eta slope|^2 / (4 eta T), the logarithm of the proposal's density.
 fn log_proposal(to: &[f64], from: &[f64], slope: &[f64], eta: f64, temperature: f64) -> f64 {
     let square: f64 = (0..to.len()).map(|j| (to[j] - from[j] + eta * slope[j]).powi(2)).sum();

@@ -1,0 +1,111 @@
+//! In whose arithmetic chains walk: float64, or float32 with twice the lanes.
+
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
+
+use super::mixture::WIDTH;
+use crate::num::{self, Real};
+use crate::rng::Address;
+
+/// A number of a tile. All methods are to be marked `#[inline(always)]`.
+pub(super) trait Number:
+    Real
+    + Default
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+{
+    /// The exponent from which on downwards [`Number::powers`] gives 0.
+    const FLOOR: Self;
+
+    /// The logarithm of 0.
+    const NEVER: Self;
+
+    /// From which sum of shares on those that fell below 2^[`Number::FLOOR`] cannot be missed: at least 2^80 times that.
+    const LEAST: Self;
+
+    /// Within which bounds, and above their inverses, precisions keep products with shares normal numbers.
+    const STEEPEST: f64;
+
+    /// Whether l_k is so coarse that energies need that of the nearest component in float64.
+    const COARSE: bool;
+
+    /// 2^x for FLOOR <= x <= 0.
+    fn powers<const K: usize>(exponents: [Self; K]) -> [Self; K];
+
+    /// [`Address::normal_block`] in this arithmetic.
+    fn normals<const PAIRS: usize>(
+        address: Address,
+        block: &[u64; WIDTH],
+        lane: &[u64; WIDTH],
+    ) -> [[Self; WIDTH]; 4];
+
+    /// The other number where all bits of the mask are set. Bit by bit: a choice would become a masked store, which
+    /// some processors are slow at.
+    #[must_use]
+    fn select(self, other: Self, mask: u64) -> Self;
+
+    /// The larger one; the second where the first is nan.
+    #[inline(always)]
+    #[must_use]
+    fn or_more(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+}
+
+impl Number for f64 {
+    const FLOOR: f64 = -1023.0;
+    const NEVER: f64 = f64::NEG_INFINITY;
+    const LEAST: f64 = 1.0 / (1_u128 << 100) as f64 / (1_u128 << 100) as f64 / (1_u128 << 100) as f64;
+    const STEEPEST: f64 = 1e30;
+    const COARSE: bool = false;
+
+    #[inline(always)]
+    fn powers<const K: usize>(exponents: [f64; K]) -> [f64; K] {
+        num::exp2_normals(exponents)
+    }
+
+    #[inline(always)]
+    fn normals<const PAIRS: usize>(
+        address: Address,
+        block: &[u64; WIDTH],
+        lane: &[u64; WIDTH],
+    ) -> [[f64; WIDTH]; 4] {
+        address.normal_block::<PAIRS, WIDTH>(block, lane)
+    }
+
+    #[inline(always)]
+    fn select(self, other: f64, mask: u64) -> f64 {
+        f64::from_bits(self.to_bits() & !mask | other.to_bits() & mask)
+    }
+}
+
+impl Number for f32 {
+    const FLOOR: f32 = -127.0;
+    const NEVER: f32 = f32::NEG_INFINITY;
+    const LEAST: f32 = 1.0 / (1_u64 << 46) as f32;
+    const STEEPEST: f64 = 1e12;
+    const COARSE: bool = true;
+
+    #[inline(always)]
+    fn powers<const K: usize>(exponents: [f32; K]) -> [f32; K] {
+        num::single::exp2_normals(exponents)
+    }
+
+    #[inline(always)]
+    fn normals<const PAIRS: usize>(
+        address: Address,
+        block: &[u64; WIDTH],
+        lane: &[u64; WIDTH],
+    ) -> [[f32; WIDTH]; 4] {
+        address.normal_block_single::<PAIRS, WIDTH>(block, lane)
+    }
+
+    #[inline(always)]
+    fn select(self, other: f32, mask: u64) -> f32 {
+        let mask = mask as u32;
+        f32::from_bits(self.to_bits() & !mask | other.to_bits() & mask)
+    }
+}
