@@ -1,6 +1,6 @@
 """Every objective on points in the plane: how many modes, how good, how even, over seeds.
 
-Run with ``python examples/study.py``, half an hour on one quiet core, or name some of ring, grid and swiss-roll behind
+Run with ``python examples/study.py``, an hour on one quiet core, or name some of ring, grid and swiss-roll behind
 it. Writes a table and a picture of the first seed's samples for each.
 """
 
@@ -30,7 +30,7 @@ from gancore.regularizers.instance_noise import InstanceNoise
 from gancore.systems import System
 
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
-STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "800"))
+STEPS = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "2000"))
 DATA = ("ring",) if QUICK else tuple(sys.argv[1:]) or ("ring", "grid", "swiss-roll")
 SEEDS = range(1 if QUICK else 3)
 SAMPLES = 2500

@@ -1,6 +1,6 @@
 """Does the loss matter more than luck? Six objectives on handwritten digits, the same budget, three seeds each.
 
-Run with ``python examples/study_digits.py``, five minutes on one quiet core; ``mnist`` behind it takes MNIST from
+Run with ``python examples/study_digits.py``, ten minutes on one quiet core; ``mnist`` behind it takes MNIST from
 ``$GANCORE_DATA`` instead of the embedded 8x8 digits, and half an hour. Writes a table and a picture of the
 first seed's samples. After Lucic et al. (2018), without their search over settings.
 """
@@ -23,7 +23,7 @@ from gancore.systems import System
 
 QUICK = "GANCORE_EXAMPLE_STEPS" in os.environ
 DATA = "digits" if QUICK or len(sys.argv) < 2 else sys.argv[1]
-BUDGET = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "600"))
+BUDGET = int(os.environ.get("GANCORE_EXAMPLE_STEPS", "1500"))
 SEEDS = range(1 if QUICK else 3)
 SAMPLES = 500 if QUICK else 5000
 SHOWN = 20
