@@ -151,8 +151,8 @@ impl Packed {
         Self { forward, backward, bias, inputs, outputs, activation: layer.activation }
     }
 
-    /// The longer side, in whole panels.
+    /// The longer side.
     fn height(&self) -> usize {
-        self.inputs.max(self.outputs).next_multiple_of(PANEL)
+        self.inputs.max(self.outputs)
     }
 }

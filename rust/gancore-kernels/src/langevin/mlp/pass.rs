@@ -3,14 +3,14 @@
 use pulp::Simd;
 
 use super::corner::{Finish, product};
-use super::{Activation, MlpEnergy, PANEL, Row, WIDTH, ZEROS};
+use super::{Activation, MlpEnergy, Row, WIDTH, ZEROS};
 use crate::num;
 
 /// What passes write down.
 pub(super) struct Scratch {
     /// z = T(u).
     pub(super) codes: Vec<Row>,
-    /// Values of each layer's outputs, up to whole panels.
+    /// Values of each layer's outputs.
     values: Vec<Vec<Row>>,
     /// Derivatives of phi with respect to a layer's sums, and those with respect to what goes in.
     slopes: [Vec<Row>; 2],
@@ -18,10 +18,10 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(energy: &MlpEnergy) -> Self {
-        let height = energy.layers.iter().map(super::Packed::height).max().unwrap_or(PANEL);
+        let height = energy.layers.iter().map(super::Packed::height).max().unwrap_or(1);
         Self {
             codes: vec![ZEROS; energy.dim()],
-            values: energy.layers.iter().map(|l| vec![ZEROS; l.outputs.next_multiple_of(PANEL)]).collect(),
+            values: energy.layers.iter().map(|l| vec![ZEROS; l.outputs]).collect(),
             slopes: [vec![ZEROS; height], vec![ZEROS; height]],
         }
     }
@@ -36,7 +36,7 @@ impl Scratch {
                 _ => Finish::Keep,
             };
             product(simd, &layer.forward, &layer.bias, &before[..layer.inputs], values, finish);
-            bend(layer.activation, &mut values[..layer.outputs]);
+            bend(layer.activation, values);
             before = values;
         }
         before.first().copied().unwrap_or(ZEROS)
@@ -64,7 +64,7 @@ impl Scratch {
                 Some((Activation::Rectifier(slope), values)) => Finish::Gate(slope, values),
                 _ => Finish::Keep,
             };
-            product(simd, &layer.backward, &[], &slopes[..layer.outputs], next, finish);
+            product(simd, &layer.backward, &[], &slopes[..layer.outputs], &mut next[..layer.inputs], finish);
             if let Some((activation, values)) = below {
                 straighten(activation, values, &mut next[..layer.inputs]);
             }
