@@ -32,7 +32,8 @@ class FDivergence(Objective):
 
     The activation g_f maps any output into the domain of the conjugate f*. Outputs d are first bent to
     :math:`40 \tanh(d / 40)`, so that no exponential overflows; the bound is reached all the same wherever
-    p/q lies between e^-40 and e^40.
+    p/q lies between e^-40 and e^40; that of ``pearson``, whose T = 2 (p/q - 1) is no logarithm, wherever p/q is
+    below 21.
 
     Parameters
     ----------
