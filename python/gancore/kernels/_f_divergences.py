@@ -54,6 +54,9 @@ class FDivergence:
         The divergence as table 1 writes it.
     at_one : float
         f(1).
+    limit : float
+        Outputs are best bent towards this bound: exponentials of it and of its double are finite in float32, and no
+        ratio p/q is larger. Infinite where there are no exponentials, for there outputs grow as the ratio does.
     """
 
     name: str
@@ -65,6 +68,7 @@ class FDivergence:
     domain: tuple[float, float]
     equation: str
     at_one: float = 0.0
+    limit: float = 40.0
 
 
 def _apply(name: str, x: Any) -> Any:
@@ -125,6 +129,7 @@ _ROWS = (
         critic=lambda r: 2 * (r - 1),
         domain=(-math.inf, math.inf),
         equation="sum (p - q)^2 / q",
+        limit=math.inf,
     ),
     FDivergence(
         "neyman",

@@ -6,6 +6,7 @@ that the value at the critic's optimum and the exact divergence come from the sa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FDivergence"]
 
-_LIMIT = 40.0
-"""Outputs are bent towards this bound: e^40 and its square are finite in float32, and no ratio p/q is larger."""
-
 
 @final
 @dataclass(frozen=True)
@@ -30,10 +28,9 @@ class FDivergence(Objective):
     .. math::
         L_D = -E\,g_f(d(x)) + E\,f^*(g_f(d(G(z)))), \qquad L_G = -E\,f^*(g_f(d(G(z))))
 
-    The activation g_f maps any output into the domain of the conjugate f*. Outputs d are first bent to
-    :math:`40 \tanh(d / 40)`, so that no exponential overflows; the bound is reached all the same wherever
-    p/q lies between e^-40 and e^40; that of ``pearson``, whose T = 2 (p/q - 1) is no logarithm, wherever p/q is
-    below 21.
+    The activation g_f maps any output into the domain of the conjugate f*. Where that takes an exponential, outputs d
+    are first bent to :math:`40 \tanh(d / 40)`, so that none overflows; the bound is reached all the same wherever p/q
+    lies between e^-40 and e^40.
 
     Parameters
     ----------
@@ -79,7 +76,7 @@ class FDivergence(Objective):
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
         """Minus the bound: a scalar from outputs of shape (n,)."""
-        raised: Tensor = TABLE[self.name].activation(_bent(real)).mean()
+        raised: Tensor = TABLE[self.name].activation(self._bent(real)).mean()
         return self._paid(fake) - raised
 
     def generator(self, fake: Tensor) -> Tensor:
@@ -87,9 +84,9 @@ class FDivergence(Objective):
         return -self._paid(fake)
 
     def _paid(self, fake: Tensor) -> Tensor:
-        paid: Tensor = TABLE[self.name].penalty(_bent(fake)).mean()
+        paid: Tensor = TABLE[self.name].penalty(self._bent(fake)).mean()
         return paid
 
-
-def _bent(output: Tensor) -> Tensor:
-    return _LIMIT * (output / _LIMIT).tanh()
+    def _bent(self, output: Tensor) -> Tensor:
+        limit = TABLE[self.name].limit
+        return output if math.isinf(limit) else limit * (output / limit).tanh()
