@@ -153,6 +153,15 @@ fn compare<N: Number>(c: &mut Criterion, name: &str) {
             b.iter(|| mixture.langevin(black_box(&mut states), schedule, &interrupt));
         });
     }
+    let overlapping = GaussianMixture::new(&means, 2, &[1.0; COMPONENTS], &[0.04; COMPONENTS]).unwrap();
+    let mut onwards = schedule;
+    group.bench_function("unadjusted, components that overlap", |b| {
+        b.iter(|| {
+            // The same noise each time would drive the chains away, so wide are the components.
+            onwards.noise.step += steps;
+            overlapping.langevin(black_box(&mut states), onwards, &interrupt)
+        });
+    });
     let mut velocities = vec![N::default(); states.len()];
     group.bench_function("velocities", |b| {
         b.iter(|| {

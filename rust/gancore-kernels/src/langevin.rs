@@ -11,6 +11,7 @@
 //! State may be float32 or float64, and is drawn for and moved in its own arithmetic: float32 normals are those of
 //! float64 within 2e-6. Energies and ratios of whole chains are float64 (see `near.rs`).
 
+mod apart;
 mod chains;
 mod far;
 mod field;

@@ -229,15 +229,17 @@ proptest! {
     }
 }
 
-/// Mixtures whose components differ by orders of magnitude, of parameters that float32 holds exactly, in `dims`.
+/// Mixtures whose components differ by orders of magnitude, of parameters that float32 holds exactly, in `dims`; their
+/// deviations are powers of two.
 fn rugged_mixtures(
     dims: &'static [usize],
     components: &'static [usize],
+    stds: std::ops::Range<i32>,
 ) -> impl Strategy<Value = naive::langevin::Mixture> {
     let shape = (prop::sample::select(dims), prop::sample::select(components));
-    shape.prop_flat_map(|(dim, components)| {
+    shape.prop_flat_map(move |(dim, components)| {
         let row = prop::collection::vec(-10.0_f32..10.0, dim);
-        let parts = prop::collection::vec((row, -10_i32..10, -40_i32..1), components);
+        let parts = prop::collection::vec((row, stds.clone(), -40_i32..1), components);
         parts.prop_map(|parts| {
             let total: f64 = parts.iter().map(|(_, _, weight)| f64::from(*weight).exp2()).sum();
             naive::langevin::Mixture {
@@ -263,6 +265,11 @@ fn around(mixture: &naive::langevin::Mixture, spread: f64, n: usize, seed: u64) 
 
 const DIMS: &[usize] = &[1, 2, 3, 4, 5, 64];
 const COMPONENTS: &[usize] = &[1, 2, 5, 6, 25];
+
+/// Mixtures whose components nearly all lie apart.
+fn islands() -> impl Strategy<Value = naive::langevin::Mixture> {
+    rugged_mixtures(&[1, 2, 3, 4], &[3, 25, 31, 70], -12..-3)
+}
 
 /// Energies and gradients of float64, and of float32 by one step downhill, against the definition.
 fn agree(mixture: &naive::langevin::Mixture, x: &[f64]) -> Result<(), TestCaseError> {
@@ -303,14 +310,21 @@ fn agree(mixture: &naive::langevin::Mixture, x: &[f64]) -> Result<(), TestCaseEr
 proptest! {
     #[test]
     fn rugged_mixtures_agree_with_the_definition(
-        mixture in rugged_mixtures(DIMS, COMPONENTS), seed: u64, spread in prop::sample::select(vec![0.1, 1.0, 5.0, 300.0])
+        mixture in rugged_mixtures(DIMS, COMPONENTS, -10..10), seed: u64, spread in prop::sample::select(vec![0.1, 1.0, 5.0, 300.0])
+    ) {
+        agree(&mixture, &around(&mixture, spread, 10, seed))?;
+    }
+
+    #[test]
+    fn islands_agree_with_the_definition(
+        mixture in islands(), seed: u64, spread in prop::sample::select(vec![0.1, 1.0, 5.0, 10.0, 17.0, 300.0])
     ) {
         agree(&mixture, &around(&mixture, spread, 10, seed))?;
     }
 
     #[test]
     fn chains_do_not_depend_on_how_far_their_neighbours_are(
-        mixture in rugged_mixtures(DIMS, COMPONENTS), seed: u64, metropolis: bool, stride in 2_usize..20
+        mixture in prop_oneof![rugged_mixtures(DIMS, COMPONENTS, -10..10), islands()], seed: u64, metropolis: bool, stride in 2_usize..20
     ) {
         let (kernel, interrupt, n) = (compiled(&mixture), Interrupt::new(), 80);
         let dim = kernel.dim();
@@ -352,7 +366,7 @@ proptest! {
 
     #[test]
     fn a_thousand_components_agree_with_the_definition(
-        mixture in rugged_mixtures(&[2, 5], &[1000]), seed: u64, spread in 0.5..30.0
+        mixture in rugged_mixtures(&[2, 5], &[1000], -10..10), seed: u64, spread in 0.5..30.0
     ) {
         agree(&mixture, &around(&mixture, spread, 3, seed))?;
     }

@@ -53,9 +53,9 @@ impl<N: Number> Tile<N> {
         if gradients {
             self.gradient.fill(Column::all(N::default()));
         }
-        let blocks = field.blocks.iter().zip(field.means.chunks(dim * BLOCK));
-        for (logits, (block, means)) in logits.as_chunks_mut::<BLOCK>().0.iter_mut().zip(blocks) {
-            shares(logits, block.precisions, &mut sums);
+        let parts = field.precisions.as_chunks::<BLOCK>().0.iter().zip(field.means.chunks(dim * BLOCK));
+        for (logits, (precisions, means)) in logits.as_chunks_mut::<BLOCK>().0.iter_mut().zip(parts) {
+            shares(logits, *precisions, &mut sums);
             if gradients {
                 self.pull(logits, means);
             }
@@ -109,9 +109,9 @@ fn shares<N: Number>(logits: &mut [Column<N>; BLOCK], precisions: [N; BLOCK], su
     for i in 0..WIDTH {
         let mut exponents = [N::default(); BLOCK];
         for k in 0..BLOCK {
-            exponents[k] = (logits[k][i] - sums.taken_out[i]).or_more(N::FLOOR);
+            exponents[k] = logits[k][i] - sums.taken_out[i];
         }
-        let shares = N::powers(exponents);
+        let shares = N::shares(exponents);
         let mut total = sums.total[i];
         for k in 0..BLOCK {
             total += shares[k];

@@ -1,6 +1,6 @@
 //! In whose arithmetic chains walk: float64, or float32 with twice the lanes.
 
-use std::ops::{Add, AddAssign, Div, Mul, Sub};
+use std::ops::{Add, AddAssign, BitOr, Div, Mul, Sub};
 
 use super::mixture::WIDTH;
 use crate::num::{self, Real};
@@ -17,23 +17,33 @@ pub(super) trait Number:
     + Mul<Output = Self>
     + Div<Output = Self>
 {
-    /// The exponent from which on downwards [`Number::powers`] gives 0.
+    /// Bits as wide as the number.
+    type Bits: Copy + Default + BitOr<Output = Self::Bits> + Into<u64>;
+
+    /// The exponent from which on downwards [`Number::shares`] gives 0.
     const FLOOR: Self;
+
+    /// The exponent from which on downwards shares cannot be missed: at most 2^-80 of [`Number::LEAST`].
+    const FAINT: Self;
 
     /// The logarithm of 0.
     const NEVER: Self;
 
-    /// From which sum of shares on those that fell below 2^[`Number::FLOOR`] cannot be missed: at least 2^80 times that.
+    /// From which sum of shares on those below 2^[`Number::FAINT`] cannot be missed.
     const LEAST: Self;
 
-    /// Within which bounds, and above their inverses, precisions keep products with shares normal numbers.
+    /// Within which bounds, and above their inverses, precisions keep products with shares normal numbers, and faint
+    /// shares faint pulls.
     const STEEPEST: f64;
 
     /// Whether l_k is so coarse that energies need that of the nearest component in float64.
     const COARSE: bool;
 
-    /// 2^x for FLOOR <= x <= 0.
-    fn powers<const K: usize>(exponents: [Self; K]) -> [Self; K];
+    /// 2^x for FLOOR < x <= 0, and 0 where x is less or nan.
+    fn shares<const K: usize>(exponents: [Self; K]) -> [Self; K];
+
+    /// Bit `k` where x is above FAINT, else none.
+    fn mark(self, k: u32) -> Self::Bits;
 
     /// [`Address::normal_block`] in this arithmetic.
     fn normals<const PAIRS: usize>(
@@ -56,15 +66,26 @@ pub(super) trait Number:
 }
 
 impl Number for f64 {
+    type Bits = u64;
+
     const FLOOR: f64 = -1023.0;
+    const FAINT: f64 = -240.0;
     const NEVER: f64 = f64::NEG_INFINITY;
-    const LEAST: f64 = 1.0 / (1_u128 << 100) as f64 / (1_u128 << 100) as f64 / (1_u128 << 100) as f64;
-    const STEEPEST: f64 = 1e30;
+    const LEAST: f64 = 1.0 / (1_u128 << 100) as f64;
+    const STEEPEST: f64 = 1e20;
     const COARSE: bool = false;
 
     #[inline(always)]
-    fn powers<const K: usize>(exponents: [f64; K]) -> [f64; K] {
+    fn shares<const K: usize>(mut exponents: [f64; K]) -> [f64; K] {
+        for exponent in &mut exponents {
+            *exponent = exponent.or_more(Self::FLOOR);
+        }
         num::exp2_normals(exponents)
+    }
+
+    #[inline(always)]
+    fn mark(self, k: u32) -> u64 {
+        if self > Self::FAINT { 1 << k } else { 0 }
     }
 
     #[inline(always)]
@@ -83,15 +104,26 @@ impl Number for f64 {
 }
 
 impl Number for f32 {
+    type Bits = u32;
+
     const FLOOR: f32 = -127.0;
+    const FAINT: f32 = -127.0;
     const NEVER: f32 = f32::NEG_INFINITY;
     const LEAST: f32 = 1.0 / (1_u64 << 46) as f32;
     const STEEPEST: f64 = 1e12;
     const COARSE: bool = true;
 
     #[inline(always)]
-    fn powers<const K: usize>(exponents: [f32; K]) -> [f32; K] {
+    fn shares<const K: usize>(mut exponents: [f32; K]) -> [f32; K] {
+        for exponent in &mut exponents {
+            *exponent = exponent.or_more(Self::FLOOR);
+        }
         num::single::exp2_normals(exponents)
+    }
+
+    #[inline(always)]
+    fn mark(self, k: u32) -> u32 {
+        if self > Self::FAINT { 1 << k } else { 0 }
     }
 
     #[inline(always)]

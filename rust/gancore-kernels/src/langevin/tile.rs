@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::Dynamics;
-use super::field::{BLOCK, Field};
+use super::field::Field;
 use super::mixture::WIDTH;
 use super::number::Number;
 use crate::num::{self, Real};
@@ -153,7 +153,7 @@ impl<N: Number> simd::Op for Evaluate<'_, N> {
         if !field.near {
             return tile.far(field, wanted.gradients, logits);
         }
-        let total = tile.near(field, wanted.energies);
+        let total = tile.near(field, wanted.energies, logits);
         let mut enough = true;
         for i in 0..WIDTH {
             enough &= total[i] >= N::LEAST;
@@ -204,9 +204,9 @@ impl<N: Number> Default for Sums<N> {
 }
 
 impl<N: Number> Sums<N> {
-    /// Keep the largest of a block's logits of one point, and the number of its component if that will be needed.
+    /// Keep the largest of the logits of one point from component `first` on, and the number of its component if that will be needed.
     #[inline(always)]
-    pub(super) fn attain(&mut self, i: usize, first: u32, logits: &[N; BLOCK]) {
+    pub(super) fn attain<const K: usize>(&mut self, i: usize, first: u32, logits: &[N; K]) {
         let (mut most, mut which) = (self.largest[i], self.nearest[i]);
         for (k, logit) in (first..).zip(logits) {
             which = if *logit > most { k } else { which };
@@ -257,20 +257,14 @@ impl<N: Number> Sums<N> {
     #[inline(always)]
     fn attained(&self, field: &Field<N>, x: &[Column<N>], out: &mut Column<f64>) {
         let (mixture, dim) = (field.exact, x.len());
-        let mut square = [0.0; WIDTH];
-        let mut mean = [0.0; WIDTH];
-        for (j, x) in x.iter().enumerate() {
-            for (mean, &k) in mean.iter_mut().zip(self.nearest.iter()) {
-                *mean = mixture.means[k as usize * dim + j];
-            }
-            for i in 0..WIDTH {
-                let away = x[i].into() - mean[i];
-                square[i] += away * away;
-            }
-        }
         for i in 0..WIDTH {
             let k = self.nearest[i] as usize;
-            out[i] = mixture.offsets[k] - 0.5 * mixture.precisions[k] * square[i];
+            let mut square = 0.0;
+            for (x, mean) in x.iter().zip(&mixture.means[k * dim..]) {
+                let away = x[i].into() - mean;
+                square += away * away;
+            }
+            out[i] = mixture.offsets[k] - 0.5 * mixture.precisions[k] * square;
         }
     }
 }
