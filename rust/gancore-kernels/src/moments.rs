@@ -17,7 +17,7 @@
 use crate::error::{Error, Result};
 use crate::linalg;
 use crate::linalg::product::Factor;
-use crate::num::Real;
+use crate::num::{self, Real};
 use crate::pool::{self, Interrupt};
 use crate::simd::{self, LANES};
 use block::Block;
@@ -257,14 +257,8 @@ impl Moments {
 }
 
 fn zeros(dim: usize, columns: usize) -> Result<Vec<f64>> {
-    let mut zeros = Vec::new();
-    match dim.checked_mul(columns) {
-        Some(numbers) if zeros.try_reserve_exact(numbers).is_ok() => {
-            zeros.resize(numbers, 0.0);
-            Ok(zeros)
-        }
-        _ => Err(Error::domain("dim", "leave room for a dim x dim matrix in memory", dim.to_string())),
-    }
+    num::zeros(dim.checked_mul(columns))
+        .ok_or_else(|| Error::domain("dim", "leave room for a dim x dim matrix in memory", dim.to_string()))
 }
 
 fn finite(values: Vec<f64>) -> Result<Vec<f64>> {

@@ -47,6 +47,14 @@ pub fn sum<A: Real>(a: &[A]) -> f64 {
     total.value()
 }
 
+/// So many zeros, if their number fits and there is room for them.
+pub fn zeros(numbers: Option<usize>) -> Option<Vec<f64>> {
+    let (numbers, mut zeros) = (numbers?, Vec::new());
+    zeros.try_reserve_exact(numbers).ok()?;
+    zeros.resize(numbers, 0.0);
+    Some(zeros)
+}
+
 /// Sum of f(x, y) over two slices of one length, in a fixed shape: [`LANES`] stripes within blocks of 512 terms,
 /// Neumaier's compensation (ZAMM 54, 1974) over blocks.
 ///

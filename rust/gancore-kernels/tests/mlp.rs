@@ -167,6 +167,36 @@ fn refuses_what_makes_no_sense() {
     let energy = MlpEnergy::new(&[layer(&[1.0; 2], &[0.0])], Prior::Sphere, 1.0, 0.0).unwrap();
     let interrupt = Interrupt::new();
     assert!(matches!(energy.value_and_grad(&[0.0; 3], &interrupt), Err(Error::Shape { argument: "u", .. })));
+    let forever = course(1 << 58, 0, 0, true);
+    assert!(matches!(
+        energy.langevin(&mut [1.0; 2], forever, &interrupt),
+        Err(Error::Domain { argument: "steps", .. })
+    ));
     interrupt.raise();
     assert_eq!(energy.langevin(&mut [1.0; 2], course(1, 0, 0, true), &interrupt), Err(Error::Interrupted));
+}
+
+#[test]
+fn rectifiers_let_nan_through() {
+    let _held = SET.lock();
+    let identity = Activation::Identity;
+    // Infinity minus infinity.
+    let (first, second) = ([1e38; 2], [[1.0, -1.0]; 7].concat());
+    for isa in [Isa::Scalar, Isa::V3, Isa::V4].into_iter().filter(|isa| isa.is_available()) {
+        simd::force(isa).unwrap();
+        for slope in [0.0, 0.2, 2.0] {
+            let layers = [
+                Layer { weights: &first, bias: &[0.0; 2], activation: identity },
+                Layer { weights: &second, bias: &[0.0; 7], activation: Activation::Rectifier(slope) },
+                Layer { weights: &[1.0; 7], bias: &[0.0], activation: identity },
+            ];
+            let energy = MlpEnergy::new(&layers, Prior::Normal, 1.0, 0.0).unwrap();
+            let (energies, _) = energy.value_and_grad(&[0.0, 1e3], &Interrupt::new()).unwrap();
+            assert_eq!(energies[0], 0.0);
+            assert!(energies[1].is_nan());
+            let mut states = [0.0, 1e3];
+            let journey = energy.langevin(&mut states, course(2, 0, 0, false), &Interrupt::new()).unwrap();
+            assert_eq!((journey.stopped[1], states[1]), (0, 1e3));
+        }
+    }
 }

@@ -14,6 +14,7 @@
 
 mod corner;
 mod pass;
+mod place;
 mod prior;
 mod walk;
 

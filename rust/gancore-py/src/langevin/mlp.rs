@@ -97,7 +97,7 @@ pub fn mlp_langevin<'py>(
     outer("initial", array.shape(), energy.dim())?;
     let (mut states, (steps, metropolis)) = (array.as_slice()?.to_vec(), plan);
     let course = Course { dynamics: dynamics(pace), metropolis, steps, noise: noise(counter) };
-    let work = states.len().saturating_mul(energy.work()).saturating_mul(steps as usize + 1);
+    let work = states.len().saturating_mul(energy.work()).saturating_mul((steps as usize).saturating_add(1));
     let (states, journey) = enter(py, work, move |interrupt| {
         let journey = energy.langevin(&mut states, course, interrupt)?;
         Ok((states, journey))

@@ -60,11 +60,9 @@ fn part<S: Simd, const R: usize, const V: usize>(
         match finish {
             Finish::Keep => {}
             Finish::Rectify(slope) => {
-                let zero = simd.splat_f32s(0.0);
                 for sums in &mut sums {
                     for sum in sums {
-                        let negative = simd.less_than_f32s(*sum, zero);
-                        *sum = simd.select_f32s(negative, damped(simd, slope, *sum), *sum);
+                        *sum = rectified(simd, slope, *sum);
                     }
                 }
             }
@@ -85,6 +83,18 @@ fn part<S: Simd, const R: usize, const V: usize>(
                 *place = sum;
             }
         }
+    }
+}
+
+/// A vector whose negative numbers are multiplied by `slope`; nan stays nan.
+#[inline(always)]
+fn rectified<S: Simd>(simd: S, slope: f32, x: S::f32s) -> S::f32s {
+    let low = damped(simd, slope, x);
+    if S::F32_LANES > 1 && (0.0..=1.0).contains(&slope) {
+        // Vectors, unlike single numbers, give the second where one of the two is nan.
+        simd.max_f32s(low, x)
+    } else {
+        simd.select_f32s(simd.less_than_f32s(x, simd.splat_f32s(0.0)), low, x)
     }
 }
 

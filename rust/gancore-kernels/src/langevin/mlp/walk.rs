@@ -11,7 +11,7 @@
 use pulp::Simd;
 
 use super::pass::Scratch;
-use super::prior::dot;
+use super::place::Place;
 use super::{MlpEnergy, Row, Stream, WIDTH, ZEROS};
 use crate::error::{Error, Result};
 use crate::langevin::{Dynamics, Noise};
@@ -19,6 +19,9 @@ use crate::num;
 use crate::pool::{self, Interrupt};
 use crate::rng::Address;
 use crate::simd;
+
+/// Into how many tasks groups are cut: enough for threads to have about as much to do, and few to make room for.
+const TASKS: usize = 64;
 
 /// What chains do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,12 +57,12 @@ impl MlpEnergy {
             steps: 0,
             noise: Noise { seed: 0, step: 0, first_chain: 0 },
         };
-        let groups = self.groups(u, course, interrupt)?;
+        let (groups, energies) = self.walk(u, course, interrupt)?;
         let mut gradients = vec![0.0; u.len()];
         for (rows, group) in gradients.chunks_mut(WIDTH * self.dim()).zip(&groups) {
             store(&group.here.gradient, rows);
         }
-        Ok((collect(&groups, 0, u.len() / self.dim()), gradients))
+        Ok((energies, gradients))
     }
 
     /// Run chains from the rows of `states`, which become the final ones.
@@ -72,41 +75,42 @@ impl MlpEnergy {
             return Err(Error::domain("noise", "be positive where metropolis is", "0"));
         }
         self.check_states("initial", states, interrupt)?;
-        let groups = self.groups(states, course, interrupt)?;
+        let (groups, energies) = self.walk(states, course, interrupt)?;
         for (rows, group) in states.chunks_mut(WIDTH * self.dim()).zip(&groups) {
             store(&group.here.u, rows);
         }
-        let chains = states.len() / self.dim();
-        let mut journey = Journey { energies: Vec::new(), accepted: 0.0, stopped: Vec::new() };
-        for step in 0..=course.steps as usize {
-            journey.energies.append(&mut collect(&groups, step, chains));
-        }
-        for group in &groups {
-            journey.accepted += group.accepted;
-            journey.stopped.extend(&group.stopped[..group.chains]);
-        }
-        Ok(journey)
+        Ok(Journey {
+            energies,
+            accepted: groups.iter().map(|group| group.accepted).sum(),
+            stopped: groups.iter().flat_map(|group| &group.stopped[..group.chains]).copied().collect(),
+        })
     }
 
-    fn groups(&self, u: &[f32], course: Course, interrupt: &Interrupt) -> Result<Vec<Group>> {
-        let dim = self.dim();
-        let mut groups: Vec<Group> =
-            u.chunks(WIDTH * dim).enumerate().map(|(i, rows)| Group::new(rows, dim, i * WIDTH)).collect();
-        pool::for_each_chunk_mut(&mut groups, 1, |_, groups| {
-            groups.iter_mut().try_for_each(|group| {
-                simd::dispatch_vectors(Advance { energy: self, course, group, interrupt })
+    /// Groups where they end, and energies (steps + 1, chains) on the way.
+    fn walk(&self, u: &[f32], course: Course, interrupt: &Interrupt) -> Result<(Vec<Group>, Vec<f64>)> {
+        let (dim, rows) = (self.dim(), (course.steps as usize).checked_add(1));
+        let chains = u.len() / dim;
+        let mut energies = num::zeros(rows.and_then(|rows| rows.checked_mul(chains))).ok_or_else(|| {
+            let expected = "leave room for the energies of all steps in memory";
+            Error::domain("steps", expected, format!("{} for {chains} chains", course.steps))
+        })?;
+        let start = |(i, rows)| (Group::new(rows, dim, i * WIDTH), Vec::new());
+        let mut tasks: Vec<(Group, Vec<&mut [f64]>)> = u.chunks(WIDTH * dim).enumerate().map(start).collect();
+        for step in energies.chunks_mut(chains.max(1)) {
+            for (place, (_, places)) in step.chunks_mut(WIDTH).zip(&mut tasks) {
+                places.push(place);
+            }
+        }
+        let per_task = (tasks.len() / TASKS).max(1);
+        pool::for_each_chunk_mut(&mut tasks, per_task, |_, tasks| {
+            let mut scratch = Scratch::new(self);
+            tasks.iter_mut().try_for_each(|(group, energies)| {
+                let scratch = &mut scratch;
+                simd::dispatch_vectors(Advance { energy: self, course, group, energies, scratch, interrupt })
             })
         })?;
-        Ok(groups)
+        Ok((tasks.into_iter().map(|(group, _)| group).collect(), energies))
     }
-}
-
-/// Where chains are.
-#[derive(Clone)]
-struct Place {
-    u: Vec<Row>,
-    gradient: Vec<Row>,
-    energy: [f64; WIDTH],
 }
 
 /// Chains that advance side by side.
@@ -116,8 +120,6 @@ struct Group {
     /// Number of the first one's row.
     row: usize,
     here: Place,
-    /// Energies step by step.
-    energies: Vec<[f64; WIDTH]>,
     accepted: f64,
     stopped: [i64; WIDTH],
 }
@@ -136,20 +138,10 @@ impl Group {
             chains: rows.len() / dim,
             row,
             here: Place { gradient: u.clone(), u, energy: [0.0; WIDTH] },
-            energies: Vec::new(),
             accepted: 0.0,
             stopped: [-1; WIDTH],
         }
     }
-}
-
-/// The energies of all chains at a step.
-fn collect(groups: &[Group], step: usize, chains: usize) -> Vec<f64> {
-    let mut energies = Vec::with_capacity(chains);
-    for group in groups {
-        energies.extend(group.energies.get(step).into_iter().flat_map(|row| &row[..group.chains]));
-    }
-    energies
 }
 
 fn store(columns: &[Row], rows: &mut [f32]) {
@@ -160,130 +152,35 @@ fn store(columns: &[Row], rows: &mut [f32]) {
     }
 }
 
-impl Place {
-    /// Compute the energy and its gradient.
-    #[inline(always)]
-    fn evaluate<S: Simd>(&mut self, simd: S, energy: &MlpEnergy, scratch: &mut Scratch) {
-        energy.prior.push(&self.u, &mut scratch.codes);
-        let score = scratch.forward(simd, energy);
-        let slopes = scratch.backward(simd, energy, energy.scale as f32);
-        energy.prior.pull(&self.u, slopes);
-        for ((gradient, u), slope) in self.gradient.iter_mut().zip(&self.u).zip(slopes) {
-            for i in 0..WIDTH {
-                gradient.0[i] = u.0[i] - slope.0[i];
-            }
-        }
-        let square = dot(&self.u, &self.u);
-        for i in 0..WIDTH {
-            self.energy[i] = 0.5 * square[i] - (energy.scale * f64::from(score.0[i]) + energy.shift);
-        }
-    }
-
-    /// All bits are set where energy and gradient are finite.
-    #[inline(always)]
-    fn finite(&self) -> [u64; WIDTH] {
-        let mut sum = [0.0_f32; WIDTH];
-        for gradient in &self.gradient {
-            for i in 0..WIDTH {
-                // 0 or nan.
-                sum[i] += 0.0 * gradient.0[i];
-            }
-        }
-        let mut finite = [0; WIDTH];
-        for i in 0..WIDTH {
-            let zero = 0.0 * self.energy[i] + f64::from(sum[i]);
-            finite[i] = if zero == 0.0 { u64::MAX } else { 0 };
-        }
-        finite
-    }
-
-    /// Write the proposal of a step.
-    #[inline(always)]
-    fn propose(&self, dynamics: Dynamics, address: Address, first: u64, proposal: &mut Self) {
-        let (size, scale) = (dynamics.step_size as f32, dynamics.noise() as f32);
-        let mut lanes = [first; WIDTH];
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            *lane = lane.wrapping_add(i as u64);
-        }
-        let here = self.u.chunks(4).zip(self.gradient.chunks(4));
-        for ((block, proposal), (state, gradient)) in (0..).zip(proposal.u.chunks_mut(4)).zip(here) {
-            let normals = if state.len() <= 2 {
-                address.normal_block_single::<1, WIDTH>(&[block; WIDTH], &lanes)
-            } else {
-                address.normal_block_single::<2, WIDTH>(&[block; WIDTH], &lanes)
-            };
-            for (((to, from), slope), normal) in proposal.iter_mut().zip(state).zip(gradient).zip(&normals) {
-                for i in 0..WIDTH {
-                    to.0[i] = (from.0[i] - size * slope.0[i]) + scale * normal[i];
-                }
-            }
-        }
-    }
-
-    /// ln r of a proposal, minus infinity where it is not finite.
-    #[inline(always)]
-    fn log_ratio(&self, proposal: &Self, dynamics: Dynamics) -> [f64; WIDTH] {
-        let quarter = 0.25 * dynamics.step_size;
-        let mut gain = [0.0; WIDTH];
-        let coordinates = self.u.iter().zip(&proposal.u);
-        for ((from, to), (here, there)) in coordinates.zip(self.gradient.iter().zip(&proposal.gradient)) {
-            for i in 0..WIDTH {
-                let (here, there) = (f64::from(here.0[i]), f64::from(there.0[i]));
-                let half = 0.5 * (f64::from(to.0[i]) - f64::from(from.0[i])) - quarter * (there - here);
-                gain[i] += half * (there + here);
-            }
-        }
-        let finite = proposal.finite();
-        for i in 0..WIDTH {
-            let ratio = (self.energy[i] - proposal.energy[i]) + gain[i] / dynamics.temperature;
-            gain[i] = if finite[i] != 0 && ratio.is_finite() { ratio } else { f64::NEG_INFINITY };
-        }
-        gain
-    }
-
-    /// Become the proposal where all bits of `taken` are set.
-    #[inline(always)]
-    fn take(&mut self, proposal: &Self, taken: &[u64; WIDTH]) {
-        for i in 0..WIDTH {
-            let (here, there) = (self.energy[i].to_bits(), proposal.energy[i].to_bits());
-            self.energy[i] = f64::from_bits(here & !taken[i] | there & taken[i]);
-        }
-        let rows = self.u.iter_mut().zip(&proposal.u);
-        for (here, there) in rows.chain(self.gradient.iter_mut().zip(&proposal.gradient)) {
-            for i in 0..WIDTH {
-                let mask = taken[i] as u32;
-                here.0[i] = f32::from_bits(here.0[i].to_bits() & !mask | there.0[i].to_bits() & mask);
-            }
-        }
-    }
-}
-
 /// All steps of one group.
-struct Advance<'a> {
+struct Advance<'a, 'b> {
     energy: &'a MlpEnergy,
     course: Course,
     group: &'a mut Group,
+    /// Where energies go, step by step.
+    energies: &'a mut [&'b mut [f64]],
+    scratch: &'a mut Scratch,
     interrupt: &'a Interrupt,
 }
 
-impl pulp::WithSimd for Advance<'_> {
+impl pulp::WithSimd for Advance<'_, '_> {
     type Output = Result<()>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
-        let Self { energy, course, group, interrupt } = self;
-        let Course { dynamics, metropolis, steps, noise } = course;
-        let (mut scratch, mut proposal) = (Scratch::new(energy), group.here.clone());
+        let Self { energy, course, group, energies, scratch, interrupt } = self;
+        let Course { dynamics, metropolis, noise, .. } = course;
+        let mut proposal = group.here.clone();
         let first = noise.first_chain.wrapping_add(group.row as u64);
         // The first evaluation is of where chains start, and is always kept.
-        for step in 0..=steps {
+        for (step, out) in (0..).zip(energies) {
             interrupt.check()?;
             let at = noise.step.wrapping_add(step).wrapping_sub(1);
             let address = |stream| Address { seed: noise.seed, stream, step: at };
             if step > 0 {
                 group.here.propose(dynamics, address(Stream::Proposal), first, &mut proposal);
             }
-            proposal.evaluate(simd, energy, &mut scratch);
+            proposal.evaluate(simd, energy, scratch);
             let taken = if step == 0 {
                 group.here.take(&proposal, &[u64::MAX; WIDTH]);
                 let finite = proposal.finite();
@@ -296,7 +193,7 @@ impl pulp::WithSimd for Advance<'_> {
                 group.go_on(&proposal.finite(), step)
             };
             group.here.take(&proposal, &taken);
-            group.energies.push(group.here.energy);
+            out.copy_from_slice(&group.here.energy[..group.chains]);
         }
         Ok(())
     }
