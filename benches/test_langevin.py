@@ -1,10 +1,10 @@
-"""Langevin chains on a mixture of 25 Gaussians and on MLPs, single steps, and normals, against NumPy and torch."""
+"""Langevin chains on a mixture of 25 Gaussians and on MLPs, single steps, and normals, against NumPy, numba, torch."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,6 @@ STD = 0.05
 STEP_SIZE = 0.1 * STD**2
 MEANS = np.stack(np.meshgrid(np.arange(5) - 2.0, np.arange(5) - 2.0), -1).reshape(25, 2)
 STEPS = 10
-
 
 MIXTURE = GaussianMixture(MEANS, STD)
 
@@ -50,6 +49,39 @@ def numpy_chains(z: np.ndarray) -> None:
         shares /= shares.sum(1, keepdims=True)
         gradient = (z - shares @ MEANS) / STD**2
         z = z - STEP_SIZE * gradient + math.sqrt(2.0 * STEP_SIZE) * rng.standard_normal(z.shape)
+
+
+def numba_chains(z: np.ndarray) -> None:
+    compiled_loop()(z, MEANS, STEPS, np.random.default_rng(0))
+
+
+@cache
+def compiled_loop() -> Callable[..., None]:
+    """Chain after chain, all steps of one before the next, so that nothing leaves the registers and the first cache."""
+    numba = pytest.importorskip("numba")
+
+    def loop(z: np.ndarray, means: np.ndarray, steps: int, rng: np.random.Generator) -> None:
+        n, k = len(z), len(means)
+        logits, noise = np.empty(k), math.sqrt(2.0 * STEP_SIZE)
+        for i in range(n):
+            x, y = z[i]
+            for _ in range(steps):
+                most = -np.inf
+                for j in range(k):
+                    logits[j] = -((x - means[j, 0]) ** 2 + (y - means[j, 1]) ** 2) / (2.0 * STD**2)
+                    most = max(most, logits[j])
+                total, pull_x, pull_y = 0.0, 0.0, 0.0
+                for j in range(k):
+                    share = math.exp(logits[j] - most)
+                    total += share
+                    pull_x += share * (x - means[j, 0])
+                    pull_y += share * (y - means[j, 1])
+                x += -STEP_SIZE * pull_x / (total * STD**2) + noise * rng.standard_normal()
+                y += -STEP_SIZE * pull_y / (total * STD**2) + noise * rng.standard_normal()
+            z[i] = x, y
+
+    compiled: Callable[..., None] = numba.njit(fastmath=True)(loop)
+    return compiled
 
 
 def torch_chains(z: torch.Tensor) -> None:
@@ -80,6 +112,7 @@ CHAINS: dict[str, tuple[Callable[..., None], type]] = {
     "gancore, baoab": (gancore_gliders, np.float64),
     "gancore float32, baoab": (gancore_gliders, np.float32),
     f"numpy {np.__version__}": (numpy_chains, np.float64),
+    "numba": (numba_chains, np.float64),
     f"torch {torch.__version__} float64": (torch_chains, np.float64),
     f"torch {torch.__version__} float32": (torch_chains, np.float32),
     f"torch {torch.__version__} autograd float32": (autograd_chains, np.float32),
