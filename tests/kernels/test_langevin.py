@@ -35,13 +35,17 @@ def mixtures(draw: st.DrawFn) -> GaussianMixture:
     components, dim = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     weights = rng.dirichlet(np.ones(components))
+    # The kernel takes another way where components lie apart.
+    spacing = draw(st.sampled_from([2.0, 100.0]))
     return GaussianMixture(
-        rng.normal(0, 2, (components, dim)), rng.uniform(0.3, 2, components), weights / weights.sum()
+        rng.normal(0, spacing, (components, dim)), rng.uniform(0.3, 2, components), weights / weights.sum()
     )
 
 
 def points(mixture: GaussianMixture, n: int, dtype: type = np.float64) -> np.ndarray:
-    return np.random.default_rng(n).normal(0, 3, (n, mixture.means.shape[1])).astype(dtype)
+    rng = np.random.default_rng(n)
+    places = mixture.means[rng.integers(len(mixture.means), size=n)]
+    return (places + rng.normal(0, 3, places.shape)).astype(dtype)
 
 
 def scipy_energy(mixture: GaussianMixture, x: np.ndarray) -> np.ndarray:
