@@ -68,8 +68,9 @@ def test_the_report_has_bleu_self_bleu_likelihood_and_sentences(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", str(trained), "-n", "100", "-q"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     assert "NLL-test" in out
+    assert not err
     scores = json.loads((trained / "metrics.json").read_text())["scores"]
     assert scores.keys() == {"untrained", "plain"}
     for n in (2, 3, 4, 5):

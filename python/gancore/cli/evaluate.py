@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a run")
     parser.add_argument(
-        "--samplers", metavar="NAMES", default="plain,ddls", help="names with commas, or all (default: plain,ddls)"
+        "--samplers", metavar="NAMES", help="names with commas, or all (default: plain,ddls; for tokens plain)"
     )
     add_data_options(parser, "real samples to judge against (default: those of the run)")
     parser.add_argument("-n", metavar="N", dest="n", type=int, help="samples of each source (default: up to 2000)")
@@ -57,12 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
     for package in ("torch", "matplotlib", "PIL", "jinja2", "rich"):
         require(package, extra="train")
     from gancore.evaluation import evaluate, write_report
+    from gancore.evaluation.drawing import usual_samplers
     from gancore.training import Run
 
-    names = registry.names("samplers") if arguments.samplers == "all" else arguments.samplers.split(",")
+    asked = [] if arguments.samplers is None else arguments.samplers.split(",")
+    names = registry.names("samplers") if asked == ["all"] else asked
     for name in names:
         registry.get("samplers", name)
     trained = Run.load(arguments.run_folder, device=arguments.device, checkpoint=arguments.checkpoint)
+    names = names or usual_samplers(trained)
     data = None if arguments.data is None else load_data(arguments)
     if not arguments.quiet:
         note(f"judging {trained.system.name} on {trained.data_name} at step {trained.step}: {', '.join(names)}")

@@ -12,7 +12,7 @@ from gancore import _check, registry, systems
 from gancore._versions import versions
 from gancore.datasets import as_data
 from gancore.errors import BackendError, DomainError, IncompatibleChoiceError, NumericalError, ShapeError
-from gancore.evaluation.drawing import budget, draw, needs_data
+from gancore.evaluation.drawing import budget, draw, needs_data, usual_samplers
 from gancore.evaluation.panel import judges_of
 from gancore.evaluation.reload import calibration_data, reload_data
 from gancore.evaluation.result import Evaluation
@@ -39,7 +39,7 @@ def evaluate(
     run: Run,
     data: object = None,
     *,
-    samplers: Sequence[str] = ("plain", "ddls"),
+    samplers: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
     n: int | None = None,
     seed: int = 0,
@@ -58,8 +58,8 @@ def evaluate(
         The run.
     data : object, optional
         Real samples: anything that :func:`gancore.datasets.as_data` takes; those of the run, if not given.
-    samplers : sequence of str
-        Names of samplers.
+    samplers : sequence of str, optional
+        Names of samplers; `plain` and `ddls` if not given, `plain` alone for tokens.
     metrics : sequence of str, optional
         Names of metrics, all that make sense for the data if not given: `fid`, `classes` and `inception_score` for
         labelled images, `fid` for other images, `fid` and `mode_coverage` for points, `bleu` and `self_bleu` for
@@ -106,7 +106,7 @@ def evaluate(
         raise ShapeError(f"data: the run's samples have shape {run.shape}, those of {real.name} {real.shape}")
     n = min(len(real), _ENOUGH) if n is None else n
     _check.integer("n", n, least=2)
-    settings = settings or {}
+    settings, samplers = settings or {}, usual_samplers(run) if samplers is None else samplers
     for name in (*samplers, *settings):
         registry.get("samplers", name)
     judges = judges_of(real, folder=run.folder, metrics=metrics)
