@@ -119,6 +119,15 @@ def test_laws_of_the_problem(problem: Problem, data: st.DataObject) -> None:
     assert emd(*more).cost == pytest.approx(value, abs=scale)
 
 
+def test_potentials_that_grow_from_nothing_are_allowed_their_rounding() -> None:
+    a, b = np.array([5.9375, 4.75]), np.array([6.75, 2.25, 0.5625, 1.125])
+    tiny = 1e-45
+    cost = np.array([[tiny, np.float32(0.0248447601), np.float32(-0.0763008669), 0.0], [tiny, tiny, -1.2e-38, tiny]])
+    plan = emd(a, b, cost)
+    check(a, b, cost, plan)
+    assert plan.cost == pytest.approx(0.5625 * cost[0, 2], rel=1e-12)
+
+
 @given(problem=problems(), costs=st.integers(-900, 900), masses=st.integers(-900, 900))
 def test_powers_of_two_scale_every_bit(problem: Problem, costs: int, masses: int) -> None:
     assume(abs(costs + masses) < 900)

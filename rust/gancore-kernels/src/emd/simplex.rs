@@ -64,8 +64,9 @@ impl<'a, T: Real, F: Flow> Simplex<'a, T, F> {
         // Potentials shrink when the last arc of a huge cost has left, and with them the rounding to be allowed for.
         let mut scale = f64::INFINITY;
         while self.scale() < 0.25 * scale {
-            scale = self.scale();
             loop {
+                // They may also grow from a start near zero, beyond what was allowed for there.
+                scale = self.scale();
                 let stop = self.improve(COARSE * scale, false)?;
                 self.renew();
                 match stop {
